@@ -1,0 +1,1 @@
+"""The instrument: load, latency and correctness benchmarks for AI-agent event streams."""

@@ -1,0 +1,91 @@
+"""The one fold over a run: assembly, checks and metrics together.
+
+It is fed live in every worker and again from a recording; both give the same
+state, and states of several workers merge into one.
+"""
+
+from collections import Counter
+from typing import Self
+
+from msgspec import Struct
+
+from streamgauge.core.assembly import Assembler
+from streamgauge.core.checks.fold import Checks, CheckState
+from streamgauge.core.contract import Limits
+from streamgauge.core.histogram import Distribution
+from streamgauge.core.history import History
+from streamgauge.core.metrics.latency import Latencies
+from streamgauge.core.metrics.tally import Tally
+from streamgauge.core.observation import Observation
+
+
+class AnalysisState(Struct, frozen=True):
+    """Everything that is known at the end of the rows; times are monotonic nanoseconds."""
+
+    checks: CheckState
+    latencies: dict[str, Distribution]
+    counts: dict[str, int]
+    seconds: dict[int, int]  # events read, by second
+    began_ns: int
+    ended_ns: int
+
+    def merge(self, other: Self) -> "AnalysisState":
+        """The state of both, as if one process had seen all rows."""
+        return AnalysisState(
+            checks=self.checks.merge(other.checks),
+            latencies={name: d.merge(other.latencies[name]) for name, d in self.latencies.items()},
+            counts=dict(Counter(self.counts) + Counter(other.counts)),
+            seconds=dict(Counter(self.seconds) + Counter(other.seconds)),
+            began_ns=min(self.began_ns, other.began_ns),
+            ended_ns=max(self.ended_ns, other.ended_ns),
+        )
+
+
+class Analysis:
+    """Feeds every row to assembly, checks and metrics."""
+
+    def __init__(self, limits: Limits, clock: str, began_ns: int) -> None:
+        self._assembler = Assembler(limits)
+        self._checks = Checks(limits)
+        self._latencies = Latencies(clock)
+        self._tally = Tally()
+        self._began_ns = began_ns
+
+    def add(self, row: Observation) -> list[History]:
+        """Take the next row, in order of time; return the runs that it settled."""
+        settled = self._assembler.add(row)
+        if settled:
+            self._settle(settled)
+        self._checks.add(row)
+        self._latencies.add(row)
+        self._tally.add(row)
+        return settled
+
+    def _settle(self, histories: list[History]) -> None:
+        for history in histories:
+            self._checks.settle(history)
+            self._latencies.settle(history)
+            self._tally.settle(history)
+
+    @property
+    def findings(self) -> int:
+        """How many findings there are so far."""
+        return sum(self._checks.state.found.values())
+
+    def counts(self) -> dict[str, int]:
+        """The counts so far."""
+        return self._tally.counts()
+
+    def finish(self, at_ns: int) -> AnalysisState:
+        """Settle what is left, and give the state; nothing may be added after that."""
+        self._settle(self._assembler.finish(at_ns))
+        latencies = self._latencies.distributions()
+        ahead = {"deliveries before their emission": self._latencies.ahead} if self._latencies.ahead else {}
+        return AnalysisState(
+            checks=self._checks.finish(self._assembler.strays),
+            latencies=latencies,
+            counts=self._tally.counts() | ahead,
+            seconds=self._tally.seconds(),
+            began_ns=self._began_ns,
+            ended_ns=at_ns,
+        )

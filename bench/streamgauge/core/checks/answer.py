@@ -1,0 +1,34 @@
+"""A streamed answer arrives whole: every delta once, and together what was promised."""
+
+from collections.abc import Sequence
+
+from streamgauge.core.checks.problem import Problem
+from streamgauge.core.contract import Rule
+from streamgauge.core.event import Event, Kind
+
+
+def partial_integrity(events: Sequence[Event]) -> Problem | None:
+    """What breaks `partial-integrity`."""
+    expected = 0
+    for place, event in enumerate(events):
+        if event.kind == Kind.PARTIAL:
+            if event.index != expected:
+                text = f"index {event.index} where {expected} was due"
+                return Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
+            expected += 1
+    if not expected:
+        return None
+    for place, event in enumerate(events):
+        if event.kind == Kind.COMPLETED and event.answer and event.answer != joined(events):
+            return Problem(Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", (place,))
+    return None
+
+
+def joined(events: Sequence[Event]) -> str:
+    """The digest of all deltas that arrived: the one taken last knows them all."""
+    return next((event.joined for event in reversed(events) if event.joined), "")
+
+
+def streams(events: Sequence[Event]) -> bool:
+    """Tell whether the run streamed its answer at all."""
+    return any(event.kind == Kind.PARTIAL for event in events)

@@ -1,0 +1,122 @@
+"""Judges one settled run by all rules that speak about it.
+
+One cause, one finding: a repeat is reported once and reaches no other rule; a
+missing head is `started-first`; any other gap makes the rules that would need the
+missing event unknown for this run; what merely came late is reordering, and the
+other rules then read the run in the order of `seq`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from streamgauge.core.checks.answer import partial_integrity, streams
+from streamgauge.core.checks.echo import echo
+from streamgauge.core.checks.lifecycle import lifecycle
+from streamgauge.core.checks.problem import Problem
+from streamgauge.core.checks.sequence import Departures, departures
+from streamgauge.core.checks.timing import complete, no_silence
+from streamgauge.core.checks.tools import tool_pairing
+from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.event import Kind
+from streamgauge.core.history import End, History
+from streamgauge.core.observation import Received
+
+# The rules that cannot be judged where an event of the run is missing.
+DEPENDENT: Final = (
+    Rule.STARTED_FIRST,
+    Rule.THINKING_PRESENT,
+    Rule.TOOL_PAIRING,
+    Rule.TERMINAL_LAST,
+    Rule.PARTIAL_INTEGRITY,
+    Rule.NO_SILENCE,
+)
+
+
+class Judgement(Struct, frozen=True):
+    """What came of one run: rules applied, rules that could not be, and what is wrong."""
+
+    exercised: tuple[Rule, ...]
+    unknown: tuple[Rule, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    lost: int = 0  # events known to be missing
+
+
+def judge(history: History, limits: Limits) -> Judgement:
+    """Judge a settled run."""
+    problems: list[Problem] = []
+    exercised: list[Rule] = []
+    if history.end is not End.ABANDONED:
+        exercised.append(Rule.COMPLETE)
+        problems += _found(complete(history))
+    received = history.events
+    if not received:
+        return Judgement(tuple(exercised), problems=tuple(problems))
+
+    order: Sequence[int] = range(len(received))  # places, as the other rules are to read them
+    lost = 0
+    if received[0].event.seq:
+        apart = departures([r.event.seq for r in received])
+        exercised.append(Rule.SEQ_CONTIGUOUS)
+        problems += _sequence_problems(received, apart)
+        lost = apart.lost
+        if apart.repeats or apart.back:
+            kept = [place for place in order if place not in apart.repeats]
+            order = sorted(kept, key=lambda place: received[place].event.seq)
+    events = [received[place].event for place in order]
+
+    exercised.append(Rule.ECHO)
+    problems += _placed(order, _found(echo(history, events)))
+    if lost:
+        return Judgement(tuple(exercised), DEPENDENT, tuple(problems), lost)
+
+    problems += _placed(order, lifecycle(events))
+    exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
+    problems += _found(no_silence(history, limits))
+    if history.ended_ns:
+        exercised.append(Rule.TERMINAL_LAST)
+    if any(event.call for event in events):
+        exercised.append(Rule.TOOL_PAIRING)
+        problems += _placed(order, _found(tool_pairing(events)))
+    if streams(events):
+        exercised.append(Rule.PARTIAL_INTEGRITY)
+        problems += _placed(order, _found(partial_integrity(events)))
+    return Judgement(tuple(exercised), problems=tuple(problems))
+
+
+def _sequence_problems(received: Sequence[Received], apart: Departures) -> list[Problem]:
+    problems = []
+    if apart.repeats:
+        text = f"repeat of seq {_numbers(received, apart.repeats)}"
+        problems.append(Problem(Rule.SEQ_CONTIGUOUS, text, apart.repeats))
+    if apart.back:
+        text = f"step back to seq {_numbers(received, apart.back)}"
+        problems.append(Problem(Rule.SEQ_CONTIGUOUS, text, apart.back))
+    missing = apart.missing
+    headless = missing and missing[0].start == 1 and all(r.event.kind != Kind.STARTED for r in received)
+    if headless:
+        problems.append(_gap(Rule.STARTED_FIRST, "head missing", received, missing[:1]))
+        missing = missing[1:]
+    if missing:
+        problems.append(_gap(Rule.SEQ_CONTIGUOUS, "gap", received, missing))
+    return problems
+
+
+def _gap(rule: Rule, name: str, received: Sequence[Received], missing: Sequence[range]) -> Problem:
+    numbers = ", ".join(f"{gap[0]}–{gap[-1]}" if len(gap) > 1 else str(gap[0]) for gap in missing)
+    after = next(place for place, r in enumerate(received) if r.event.seq >= missing[0].stop)
+    return Problem(rule, f"{name}: seq {numbers} never came", (after,))
+
+
+def _numbers(received: Sequence[Received], places: Sequence[int]) -> str:
+    return ", ".join(str(received[place].event.seq) for place in places)
+
+
+def _found(problem: Problem | None) -> list[Problem]:
+    return [] if problem is None else [problem]
+
+
+def _placed(order: Sequence[int], problems: Sequence[Problem]) -> list[Problem]:
+    """Places in the order that was judged, as places in the order of arrival."""
+    return [problem._replace(at=tuple(order[place] for place in problem.at)) for problem in problems]

@@ -1,0 +1,44 @@
+"""Every request is settled in time, and nobody looks at a dead screen meanwhile."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from streamgauge.core.checks.problem import Problem
+from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.history import End, History, terminal
+from streamgauge.core.observation import Received, arrival_ns
+
+CANCELLED = "cancelled"
+
+
+def complete(history: History) -> Problem | None:
+    """What breaks `complete`: hanging, or ending in a cancel that nobody asked for."""
+    if history.end is End.DEADLINE:
+        last = (len(history.events) - 1,) if history.events else ()
+        return Problem(Rule.COMPLETE, "never ended" if last else "never began", last)
+    ending = terminal(history)
+    if ending is not None and ending.status == CANCELLED and not history.cancelled:
+        place = next(i for i, received in enumerate(history.events) if received.event is ending)
+        return Problem(Rule.COMPLETE, "cancelled, and its user had not asked for it", (place,))
+    return None
+
+
+def no_silence(history: History, limits: Limits) -> Problem | None:
+    """What breaks `no-silence`: judged over silences that an event ended.
+
+    A silence that nothing ended is `complete`'s finding: one cause, one finding.
+    """
+    silence, place = longest_silence(history.asked.at_ns, history.events)
+    if silence <= limits.silence_ns + history.asked.pause_ns:
+        return None
+    return Problem(Rule.NO_SILENCE, f"silent for {silence / 1e9:.1f} s", (place,))
+
+
+def longest_silence(asked_ns: int, events: Sequence[Received]) -> tuple[int, int]:
+    """The longest gap before an event, in ns, and that event's place; (0, -1) without events."""
+    times = [asked_ns, *(arrival_ns(received) for received in events)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    if not gaps:
+        return 0, -1
+    longest = max(gaps)
+    return longest, gaps.index(longest)

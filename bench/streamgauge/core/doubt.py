@@ -1,0 +1,93 @@
+"""Reasons not to trust a result, each with its limit, advice, and what it voids."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from streamgauge.core.finding import Doubt
+from streamgauge.core.histogram import Distribution
+from streamgauge.core.metrics.latency import Metric
+
+VERDICT: Final = "verdict"
+LATENCY: Final = "latency"
+
+# The generator's own lag is part of no latency that has a kernel stamp, but above this it was
+# too busy to keep its schedule, and what it then offered was not the load of the plan.
+LAG_LIMIT_NS: Final = 100_000_000
+MISSED_LIMIT: Final = 0.01  # share of requests that were due and not sent
+STAMPLESS_LIMIT: Final = 0.01  # share of messages without a kernel stamp
+
+
+def doubts(
+    counts: Mapping[str, int],
+    latencies: Mapping[str, Distribution],
+    *,
+    unconnected: Mapping[str, int],
+    missing_workers: int,
+    troubles: tuple[str, ...],
+    clock_steps: int,
+) -> Iterator[Doubt]:
+    """Everything that was measured about the measurement and is beyond its limit."""
+    if missing_workers:
+        yield Doubt(
+            "workers missing", str(missing_workers), "0", "look into their logs: what they saw is lost", VERDICT
+        )
+    for trouble in troubles:
+        yield Doubt("instrument", trouble, "no trouble", "this is a defect of streamgauge: report it", VERDICT)
+    if unconnected:
+        why = ", ".join(f"{count} × {reason}" for reason, count in sorted(unconnected.items()))
+        yield Doubt(
+            "users not connected", why, "0", "the load was smaller than planned: see the server's limits", VERDICT
+        )
+    if lost := counts.get("closed by the server", 0):
+        yield Doubt(
+            "connections lost",
+            f"{lost} closed by the server, {counts.get('runs abandoned', 0)} runs abandoned",
+            "0",
+            "the server died, drained or dropped users: its log says why",
+            VERDICT,
+        )
+    if not counts.get("events", 0):
+        yield Doubt("events", "0", "at least 1", "nothing was measured: see the server's log", VERDICT)
+    due = counts.get("requests", 0) + counts.get("requests unsent", 0)
+    if due and counts.get("requests unsent", 0) / due > MISSED_LIMIT:
+        share = counts["requests unsent"] / due
+        yield Doubt(
+            "requests unsent",
+            f"{share:.1%} of {due}",
+            f"{MISSED_LIMIT:.0%}",
+            "the target answers too slowly for this load: fewer users or a longer interval",
+            LATENCY,
+        )
+    yield from _clock_doubts(counts, latencies, clock_steps)
+
+
+def _clock_doubts(
+    counts: Mapping[str, int], latencies: Mapping[str, Distribution], clock_steps: int
+) -> Iterator[Doubt]:
+    lag = latencies.get(Metric.LAG, Distribution())
+    if lag.n and lag.quantile(0.99) > LAG_LIMIT_NS:
+        yield Doubt(
+            "generator lag",
+            f"p99 {lag.quantile(0.99) / 1e6:.0f} ms",
+            f"{LAG_LIMIT_NS / 1e6:.0f} ms",
+            "the generator is overloaded: more --processes, fewer users",
+            LATENCY,
+        )
+    stampless = counts.get("messages without a kernel stamp", 0)
+    messages = counts.get("messages", 0)
+    if messages and stampless / messages > STAMPLESS_LIMIT:
+        yield Doubt(
+            "kernel stamps missing",
+            f"{stampless / messages:.1%} of messages",
+            f"{STAMPLESS_LIMIT:.0%}",
+            "latencies are read times here: they hold the generator's own lag",
+            LATENCY,
+        )
+    if ahead := counts.get("deliveries before their emission", 0):
+        yield Doubt(
+            "clock", f"{ahead} events arrived before they were emitted", "0", "the server's stamps lie", VERDICT
+        )
+    if clock_steps:
+        yield Doubt(
+            "clock set", f"{clock_steps} times", "0", "the machine's clock was set while we measured", LATENCY
+        )

@@ -1,0 +1,64 @@
+"""What a server said, in the words of no protocol in particular."""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Kind(IntEnum):
+    """What a message is; the first seven are the events of a run."""
+
+    STARTED = 1
+    THINKING = 2
+    TOOL_EXECUTING = 3
+    TOOL_COMPLETED = 4
+    PARTIAL = 5
+    COMPLETED = 6
+    FAILED = 7
+
+    GREETING = 8  # the connection is established, and whose it is
+    ACCEPTED = 9  # a request became a run
+    REFUSED = 10  # a request, or anything else the client said, was refused
+    ACK = 11
+    HEARTBEAT = 12
+    PONG = 13
+    REPORT = 14  # the server's own account of a run, under measuring controls
+    OTHER = 15  # a type this protocol does not know: readers ignore it
+
+
+LAST_RUN_EVENT = Kind.FAILED
+TERMINAL = frozenset({Kind.COMPLETED, Kind.FAILED})
+
+
+class Event(Struct, frozen=True, array_like=True, gc=False):
+    """One message of the server; a field that the message lacks keeps its default.
+
+    `kind` is a `Kind` (kept as an int: an enum look-up per event costs more
+    than the rest of the record). Texts never come this far: `context`, `joined`
+    and `answer` are digests.
+    """
+
+    kind: int
+    user: str = ""
+    run: str = ""
+    thread: str = ""
+    agent: str = ""
+    request: str = ""
+    seq: int = 0  # 1, 2, 3 … in a run; 0 where the protocol has none
+    offset: int = 0  # 1, 2, 3 … in a session; 0 where the message carries none
+    emitted_ns: int = 0  # by the server's clock `clock`
+    clock: str = ""
+    pipeline: bool = False  # of a thought: the pipeline's own, not the agent's
+    step: int = 0  # of a thought; 0 where it has no number
+    call: str = ""  # the tool call
+    status: str = ""  # of a tool's end, or the type of an error
+    index: int = -1  # of a partial result
+    size: int = 0  # of a partial result's text, bytes
+    context: str = ""  # digest of the echoed context
+    answer: str = ""  # digest that the server promises for the whole answer
+    joined: str = ""  # digest of the deltas that arrived, joined by index
+
+
+def is_run_event(event: Event) -> bool:
+    """Tell whether the contract of a run speaks about this event."""
+    return event.kind <= LAST_RUN_EVENT

@@ -1,0 +1,42 @@
+"""Everything that one run left: what was asked, and what came of it."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from streamgauge.core.event import TERMINAL, Event
+from streamgauge.core.observation import Asked, Received
+
+
+class End(Enum):
+    """Why nothing more is expected of a run."""
+
+    TERMINAL = "terminal"  # its terminal event, and the grace time after it
+    REFUSED = "refused"  # the server answered the request with an error
+    DEADLINE = "deadline"  # nothing settled it in time
+    ABANDONED = "abandoned"  # its connection ended first, and cannot be resumed
+
+
+class History(Struct, gc=False):
+    """One run as its user's socket saw it, from the request on.
+
+    `events` stand in order of arrival. Whoever judges a history only reads it.
+    """
+
+    user: str
+    asked: Asked
+    run: str = ""
+    thread: str = ""
+    accepted: Received | None = None
+    events: list[Received] = []
+    cancelled: bool = False  # the user asked for that
+    ended_ns: int = 0  # when its first terminal event was read
+    end: End = End.DEADLINE
+
+
+def terminal(history: History) -> Event | None:
+    """The first terminal event of the run."""
+    for received in history.events:
+        if received.event.kind in TERMINAL:
+            return received.event
+    return None

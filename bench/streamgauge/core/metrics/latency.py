@@ -1,0 +1,91 @@
+"""How long things took, as histograms of nanoseconds, one a metric.
+
+Everything that a user waits for counts from when the request was due, not from
+when it was sent: what the generator was late is part of the wait, and stands
+apart as `schedule slip`.
+"""
+
+from enum import StrEnum
+
+from streamgauge.core.checks.timing import longest_silence
+from streamgauge.core.event import Kind
+from streamgauge.core.histogram import Distribution, Histogram
+from streamgauge.core.history import History
+from streamgauge.core.observation import Asked, Observation, Opened, Received, arrival_ns
+
+
+class Metric(StrEnum):
+    """The names of the durations."""
+
+    CONNECT = "connect"
+    ACCEPTED = "request to accepted"
+    FIRST_EVENT = "request to first event"
+    FIRST_THOUGHT = "request to first thought"
+    FIRST_CHUNK = "request to first answer chunk"
+    DELIVERY = "delivery latency"
+    DELIVERY_BOUND = "delivery latency, upper bounds"
+    LAG = "generator lag"
+    SLIP = "schedule slip"
+    SILENCE = "longest silence"
+    RUN = "run time"
+
+
+class Latencies:
+    """Collects every duration of `Metric`.
+
+    Delivery latency is taken where the event's clock is `clock`, the recording
+    machine's own: from the kernel's stamp, exact ones apart from upper bounds.
+    """
+
+    def __init__(self, clock: str) -> None:
+        self._clock = clock
+        self._histograms = {metric: Histogram() for metric in Metric}
+        self._delivery = self._histograms[Metric.DELIVERY]
+        self._bound = self._histograms[Metric.DELIVERY_BOUND]
+        self._lag = self._histograms[Metric.LAG]
+
+    def add(self, row: Observation) -> None:
+        """Take the durations that a single row tells."""
+        match row:
+            case Received():
+                if row.exact:
+                    self._lag.add(row.at_ns - row.kernel_ns)
+                event = row.event
+                if event.emitted_ns and event.clock == self._clock:
+                    histogram = self._delivery if row.exact else self._bound
+                    histogram.add(arrival_ns(row) - event.emitted_ns)
+            case Asked():
+                self._histograms[Metric.SLIP].add(max(0, row.at_ns - row.due_ns))
+            case Opened():
+                self._histograms[Metric.CONNECT].add(row.at_ns - row.began_ns)
+
+    def settle(self, history: History) -> None:
+        """Take the durations that a whole run tells."""
+        due = history.asked.due_ns
+
+        def since_due(metric: Metric, received: Received | None) -> None:
+            if received is not None:
+                self._histograms[metric].add(max(0, arrival_ns(received) - due))
+
+        events = history.events
+        since_due(Metric.ACCEPTED, history.accepted)
+        since_due(Metric.FIRST_EVENT, events[0] if events else None)
+        since_due(Metric.FIRST_THOUGHT, _first(events, Kind.THINKING))
+        since_due(Metric.FIRST_CHUNK, _first(events, Kind.PARTIAL))
+        since_due(Metric.RUN, _first(events, Kind.COMPLETED))
+        silence, place = longest_silence(history.asked.at_ns, events)
+        if place >= 0:
+            self._histograms[Metric.SILENCE].add(max(0, silence))
+
+    @property
+    def ahead(self) -> int:
+        """How many events arrived before they were emitted, as their stamps have it."""
+        return self._delivery.negative + self._bound.negative
+
+    def distributions(self) -> dict[str, Distribution]:
+        """What was collected, by metric."""
+        return {metric: histogram.distribution() for metric, histogram in self._histograms.items()}
+
+
+def _first(events: list[Received], kind: Kind) -> Received | None:
+    return next((received for received in events if received.event.kind == kind), None)

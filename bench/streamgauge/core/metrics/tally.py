@@ -1,0 +1,120 @@
+"""How many there were of everything, and what share of the runs was whole.
+
+The three shares are what the project began with: a run counts towards a share
+only where nobody kept it from getting there (its user's cancel, a script that
+fails on purpose, a connection that its user left).
+"""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from streamgauge.core.event import LAST_RUN_EVENT, Event, Kind
+from streamgauge.core.history import End, History, terminal
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Closed,
+    Malformed,
+    Observation,
+    Opened,
+    Received,
+    Unsent,
+)
+
+SECOND_NS = 1_000_000_000
+
+
+class Share(Struct, frozen=True):
+    """`good` of `of`; None of nothing is no share."""
+
+    good: int = 0
+    of: int = 0
+
+    @property
+    def value(self) -> float | None:
+        """The share, 0–1."""
+        return self.good / self.of if self.of else None
+
+
+class Tally:
+    """Counts rows and runs by name, and events by the second they were read in."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._by_kind: Counter[int] = Counter()
+        self._seconds: Counter[int] = Counter()
+
+    def add(self, row: Observation) -> None:
+        """Count one row."""
+        match row:
+            case Received():
+                kind = row.event.kind
+                self._by_kind[kind] += 1
+                if kind <= LAST_RUN_EVENT:
+                    self._seconds[row.at_ns // SECOND_NS] += 1
+                if row.exact:
+                    self._counts["exact stamps"] += 1
+                elif not row.kernel_ns:
+                    self._counts["messages without a kernel stamp"] += 1
+            case Asked():
+                self._counts["requests"] += 1
+            case Unsent():
+                self._counts["requests unsent"] += 1
+                self._counts[f"unsent: {row.why}"] += 1
+            case Cancelled():
+                self._counts["cancels"] += 1
+            case Opened():
+                self._counts["connections"] += 1
+            case Closed():
+                self._counts["closed by the user" if row.ours else "closed by the server"] += 1
+            case Malformed():
+                self._counts["malformed messages"] += 1
+
+    def settle(self, history: History) -> None:
+        """Count one settled run."""
+        counts = self._counts
+        ending = terminal(history)
+        counts[f"runs {_ending(history, ending)}"] += 1
+        if history.end is End.ABANDONED or history.cancelled or history.asked.fails:
+            return
+        counts["runs expected whole"] += 1
+        kinds = Counter(received.event.kind for received in history.events)
+        steps = {received.event.step for received in history.events if received.event.pipeline}
+        counts["runs with thinking"] += steps >= {1, 2, 3}
+        counts["runs with a result"] += ending is not None and ending.kind == Kind.COMPLETED
+        counts["runs with the full sequence"] += (
+            steps >= {1, 2, 3}
+            and kinds[Kind.STARTED] == kinds[Kind.COMPLETED] == 1
+            and kinds[Kind.TOOL_EXECUTING] == kinds[Kind.TOOL_COMPLETED]
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Everything counted, by name."""
+        messages = {f"received {Kind(kind).name.lower()}": n for kind, n in self._by_kind.items()}
+        events = sum(n for kind, n in self._by_kind.items() if kind <= LAST_RUN_EVENT)
+        return dict(self._counts) | messages | {"events": events, "messages": self._by_kind.total()}
+
+    def seconds(self) -> dict[int, int]:
+        """Events read, by second of the monotonic clock."""
+        return dict(self._seconds)
+
+
+def _ending(history: History, ending: Event | None) -> str:
+    if history.end is End.ABANDONED:
+        return "abandoned"
+    if history.end is End.REFUSED:
+        return "refused"
+    if ending is None:
+        return "never settled"
+    return "completed" if ending.kind == Kind.COMPLETED else f"ended in {ending.status or 'error'}"
+
+
+def shares(counts: dict[str, int]) -> dict[str, Share]:
+    """The three shares that a healthy server keeps at 100 %."""
+    of = counts.get("runs expected whole", 0)
+    return {
+        "runs with the full sequence": Share(counts.get("runs with the full sequence", 0), of),
+        "runs with thinking": Share(counts.get("runs with thinking", 0), of),
+        "delivery success": Share(counts.get("runs with a result", 0), of),
+    }

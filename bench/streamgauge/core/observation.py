@@ -1,0 +1,90 @@
+"""What one client saw and did, and when: the rows of a recording.
+
+Times are nanoseconds of the recording process's monotonic clock; `conn` numbers
+the sockets that this process opened, from 1. Within one process the rows stand
+in the order of their `at_ns`, which is what makes a fold over them repeatable.
+"""
+
+from msgspec import Struct
+
+from streamgauge.core.event import Event
+
+
+class Row(Struct, frozen=True, array_like=True, gc=False, tag_field="row"):
+    """The columns that every observation begins with."""
+
+    conn: int
+    at_ns: int
+
+
+class Opened(Row, frozen=True, array_like=True, gc=False, tag=1):
+    """The server greeted a new connection of `user`; `began_ns` is when it was dialled."""
+
+    user: str
+    canary: str
+    began_ns: int
+
+
+class Asked(Row, frozen=True, array_like=True, gc=False, tag=2):
+    """The user sent a request that was due at `due_ns` and must be settled by `deadline_ns`."""
+
+    request: str
+    thread: str
+    agent: str
+    context: str  # digest
+    due_ns: int
+    deadline_ns: int
+    pause_ns: int = 0  # the longest pause that the script itself makes
+    fails: bool = False  # the script ends in an error on purpose
+
+
+class Cancelled(Row, frozen=True, array_like=True, gc=False, tag=3):
+    """The user asked the server to cancel `run`."""
+
+    run: str
+
+
+class Unsent(Row, frozen=True, array_like=True, gc=False, tag=4):
+    """A request that was due at `due_ns` and was not sent, because `why`."""
+
+    due_ns: int
+    why: str
+
+
+class Received(Row, frozen=True, array_like=True, gc=False, tag=5):
+    """A message arrived.
+
+    `kernel_ns` is when the kernel had its last byte (0: no stamp), already on the
+    monotonic clock; it is exact for the last message of a read only, an upper
+    bound for those before it. `foreign` lists the canaries of others that were
+    found in the raw bytes or in the joined deltas.
+    """
+
+    kernel_ns: int
+    exact: bool
+    size: int
+    event: Event
+    foreign: str = ""
+
+
+class Malformed(Row, frozen=True, array_like=True, gc=False, tag=6):
+    """A message arrived that is no message of the protocol, because `why`."""
+
+    size: int
+    why: str
+    foreign: str = ""
+
+
+class Closed(Row, frozen=True, array_like=True, gc=False, tag=7):
+    """The connection ended; `ours` where this user left it on purpose."""
+
+    code: int
+    ours: bool
+
+
+Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed
+
+
+def arrival_ns(received: Received) -> int:
+    """When the message reached this machine: the kernel's stamp, else the read."""
+    return received.kernel_ns or received.at_ns

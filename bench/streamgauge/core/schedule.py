@@ -1,0 +1,25 @@
+"""When requests are due: open loop, decided ahead of what the server does.
+
+A due time never moves because an earlier answer was late; that is what keeps
+coordinated omission out of the latencies (G. Tene; Schroeder et al., NSDI 2006).
+Many users with independent Poisson arrivals are together one Poisson stream, so
+every user can keep its own schedule and no worker needs to know of another.
+"""
+
+import random
+from collections.abc import Iterator
+from itertools import count
+
+
+def constant(start_ns: int, interval_ns: int, phase: float) -> Iterator[int]:
+    """Due times every `interval_ns`, the first after the share `phase` (0–1) of one."""
+    first = start_ns + int(interval_ns * phase)
+    return (first + n * interval_ns for n in count())
+
+
+def poisson(start_ns: int, interval_ns: int, rng: random.Random) -> Iterator[int]:
+    """Due times with exponential gaps of `interval_ns` in the mean."""
+    due = float(start_ns)
+    while True:
+        due += rng.expovariate(1.0) * interval_ns
+        yield int(due)

@@ -1,0 +1,137 @@
+"""What one process measures with: the analysis, the recording, the clocks, the sockets."""
+
+import random
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from streamgauge.core.analysis import Analysis, AnalysisState
+from streamgauge.core.observation import Observation
+from streamgauge.core.recording import Header
+from streamgauge.load.recorder import Recorder
+from streamgauge.load.stamps import KernelClock, boot_id
+from streamgauge.plan import Plan, digest
+from streamgauge.protocol import PROTOCOLS
+
+if TYPE_CHECKING:
+    from streamgauge.load.connection import Connection
+
+_TROUBLES_KEPT: Final = 10
+
+
+class Finished(Struct, frozen=True):
+    """A run as Locust's own statistics are told of it."""
+
+    name: str
+    took_ms: float
+    error: str = ""
+
+
+class Share(Struct, frozen=True):
+    """What one process brings home: its state and its own account of itself."""
+
+    worker: str
+    state: AnalysisState
+    cpu_s: float
+    recording: str
+    unconnected: dict[str, int]  # why users could not connect -> how many
+    troubles: tuple[str, ...] = ()
+    clock_steps: int = 0
+
+
+class Snapshot(Struct, frozen=True):
+    """How far a process is, for the progress line."""
+
+    users: int = 0
+    events: int = 0
+    findings: int = 0
+    runs: int = 0
+
+    def __add__(self, other: "Snapshot") -> "Snapshot":
+        return Snapshot(
+            self.users + other.users,
+            self.events + other.events,
+            self.findings + other.findings,
+            self.runs + other.runs,
+        )
+
+
+class Bench:
+    """One process's part of one run."""
+
+    def __init__(self, plan: Plan, worker: str, index: int, folder: Path, secret: str) -> None:
+        self.plan = plan
+        self.worker = worker
+        self.index = index
+        self.secret = secret
+        self.dialect = PROTOCOLS[plan.protocol]
+        self.clock = KernelClock()
+        self.random = random.SystemRandom()
+        self.connections: set[Connection] = set()
+        self.finished: deque[Finished] = deque()
+        self.events = 0
+        self.runs = 0
+        self._unconnected: dict[str, int] = {}
+        self._troubles: list[str] = []
+        self._numbers = 0
+        self._cpu_s = time.process_time()
+        began_ns = time.monotonic_ns()
+        self._analysis = Analysis(plan.limits, boot_id(), began_ns)
+        self._recorder = Recorder(
+            folder / "recording" / f"worker-{max(index, 0)}.sgr",
+            Header(
+                worker=worker,
+                protocol=plan.protocol,
+                clock=boot_id(),
+                began_ns=began_ns,
+                limits=plan.limits,
+                required=tuple(plan.required),
+                plan=digest(plan),
+            ),
+        )
+
+    def number(self) -> int:
+        """A number for a new connection."""
+        self._numbers += 1
+        return self._numbers
+
+    def record(self, row: Observation) -> None:
+        """Take a row into the analysis and the recording; it must be the latest so far."""
+        self._analysis.add(row)
+        self._recorder.add(row)
+
+    def trouble(self, what: str) -> None:
+        """Something went wrong on our side: the verdict cannot be trusted."""
+        if len(self._troubles) < _TROUBLES_KEPT:
+            self._troubles.append(what)
+
+    def unconnected(self, why: str) -> None:
+        """A user could not connect."""
+        self._unconnected[why] = self._unconnected.get(why, 0) + 1
+
+    def snapshot(self) -> Snapshot:
+        """How far it is."""
+        return Snapshot(len(self.connections), self.events, self._analysis.findings, self.runs)
+
+    def finish(self) -> Share:
+        """Close what is open, settle what is left, and give the result."""
+        for connection in list(self.connections):
+            connection.abandon()
+        at_ns = time.monotonic_ns()
+        state = self._analysis.finish(at_ns)
+        self._recorder.close(at_ns, tuple(self._troubles))
+        self.clock.close()
+        if self._recorder.trouble:
+            self._troubles.append(self._recorder.trouble)
+        return Share(
+            worker=self.worker,
+            state=state,
+            cpu_s=time.process_time() - self._cpu_s,
+            recording=str(self._recorder.path),
+            unconnected=self._unconnected,
+            troubles=tuple(self._troubles),
+            clock_steps=self.clock.steps,
+        )

@@ -1,0 +1,288 @@
+"""One user's socket: read at all times by a libev watcher, spoken to by its greenlet.
+
+No greenlet sits in `recv`: the callback reads, stamps, decodes and records
+whatever arrives, whether the user waits for it or not, and wakes the user when a
+run ends. A callback never blocks and never lets an exception out (libev would
+silently stop watching).
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from gevent import Timeout, get_hub
+from gevent import socket as gsocket
+from gevent.event import Event as Flag
+
+from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
+from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Opened, Unsent
+from streamgauge.load.bench import Bench, Finished
+from streamgauge.load.stamps import ANCILLARY_BYTES
+from streamgauge.protocol import Observer, Request
+from streamgauge.protocol.dialect import context_digest
+from streamgauge.protocol.login import mint_token
+from streamgauge.wire import ClientSession, State, Unreadable
+
+_READ: Final = 1  # libev's event masks
+_WRITE: Final = 2
+_SCRATCH: Final = memoryview(bytearray(256 * 1024))  # one for all sockets: a callback never blocks
+_CLOSE_TIMEOUT_S: Final = 2.0
+
+
+class NotConnected(ConnectionError):
+    """A connection could not be opened; the text says why."""
+
+
+class Run:
+    """A run that this user asked for, while it is under way."""
+
+    __slots__ = ("accepted", "ended", "request", "asked", "run")
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.request = asked.request
+        self.run = ""
+        self.accepted = Flag()
+        self.ended = False
+
+
+class Connection:
+    """One WebSocket of `user`, from its handshake to its close."""
+
+    def __init__(self, bench: Bench, user: str, canary: str) -> None:
+        self._bench = bench
+        self._plan = bench.plan
+        self.user = user
+        self.canary = canary
+        self.number = bench.number()
+        self._observer = Observer(
+            self.number, canary, bench.dialect.reader(), bench.plan.max_message_bytes
+        )
+        self._session = ClientSession(
+            self._plan.target,
+            headers=bench.dialect.login(mint_token(user, bench.secret, time.time())),
+            max_size=2 * self._plan.max_message_bytes,  # what is too large is a finding, then a failure
+        )
+        self._began_ns = 0
+        self._greeted = Flag()
+        self._gone = Flag()
+        self._leaving = False
+        self._outgoing = b""
+        self._requests: dict[str, Run] = {}
+        self._runs: dict[str, Run] = {}
+        self._settled = Flag()
+
+    def connect(self) -> None:
+        """Open the connection and wait for the server's greeting; raises `NotConnected`."""
+        self._began_ns = time.monotonic_ns()
+        target = urlsplit(self._plan.target)
+        address = (target.hostname or "", target.port or 80)
+        try:
+            self._socket = gsocket.create_connection(address, timeout=self._plan.connect_timeout)
+        except OSError as error:
+            raise NotConnected(error.strerror or str(error)) from error
+        raw: socket.socket = self._socket._sock  # noqa: SLF001 - the watcher reads below gevent's waiting
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._bench.clock.stamp(raw)
+        self._recvmsg_into: Callable[..., tuple[int, list[tuple[int, int, bytes]], int, object]]
+        self._recvmsg_into = raw.recvmsg_into
+        self._raw = raw
+        loop = get_hub().loop
+        self._reader = loop.io(raw.fileno(), _READ)
+        self._writer = loop.io(raw.fileno(), _WRITE)
+        self._bench.connections.add(self)
+        self._reader.start(self._guarded, self._read)
+        self._send(self._session.open())
+        if not self._greeted.wait(self._plan.connect_timeout):
+            self.abandon()
+            raise NotConnected("no greeting in time")
+        if self._gone.is_set() and self._session.state is not State.OPEN:
+            raise NotConnected(self._why_refused())
+
+    def _why_refused(self) -> str:
+        refusal = self._session.refusal
+        if refusal is not None:
+            return f"HTTP {refusal.status} {refusal.reason}"
+        return self._session.fault or f"closed with {self._session.close_code} before the greeting"
+
+    # what the user does
+
+    def ask(self, request: Request, due_ns: int) -> Run:
+        """Start a run that was due at `due_ns`."""
+        now_ns = time.monotonic_ns()
+        asked = Asked(
+            self.number,
+            now_ns,
+            request.request,
+            request.thread,
+            request.agent,
+            context_digest(request.context),
+            due_ns,
+            due_ns + int(self._plan.slack * 1e9),
+        )
+        self._bench.record(asked)
+        run = Run(asked)
+        self._requests[request.request] = run
+        self._settled.clear()
+        self._say(self._bench.dialect.start(request))
+        return run
+
+    def skip(self, due_ns: int, why: str) -> None:
+        """Count a request that was due and is not sent."""
+        self._bench.record(Unsent(self.number, time.monotonic_ns(), due_ns, why))
+
+    def cancel(self, run: Run) -> None:
+        """Ask the server to cancel a run that was accepted."""
+        self._bench.record(Cancelled(self.number, time.monotonic_ns(), run.run))
+        self._say(self._bench.dialect.cancel(run.run))
+
+    @property
+    def open(self) -> bool:
+        """Whether one can speak on it."""
+        return self._session.state is State.OPEN and not self._gone.is_set()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are not settled."""
+        return len(self._requests)
+
+    def drain(self) -> None:
+        """Wait until every request is settled or overdue, and the grace time after it is over."""
+        deadline_ns = max((run.asked.deadline_ns for run in self._requests.values()), default=0)
+        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+        if self._requests and left_s > 0:
+            self._settled.wait(left_s)
+        if not self._gone.is_set():
+            self._gone.wait(self._plan.grace + 0.1)
+
+    def close(self) -> None:
+        """Leave: close the WebSocket, wait a moment for the server's answer, let go."""
+        if self.open:
+            self._leaving = True
+            self._send(self._session.close())
+            self._gone.wait(_CLOSE_TIMEOUT_S)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Let go without a word."""
+        self._leaving = True
+        self._lost(self._session.close_code or 1006)
+
+    def _say(self, message: bytes) -> None:
+        if self.open:
+            self._send(self._session.send_text(message))
+
+    # what the socket does
+
+    def _guarded(self, callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - libev would stop watching: fail the connection, and say so
+            self._bench.trouble(f"{type(error).__name__} in a callback: {error}")
+            self.abandon()
+
+    def _read(self) -> None:
+        try:
+            size, ancillary, _, _ = self._recvmsg_into((_SCRATCH,), ANCILLARY_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            size, ancillary = 0, []
+        now_ns = time.monotonic_ns()
+        session = self._session
+        if not size:
+            session.receive_eof()
+            self._lost(session.close_code or 1006)
+            return
+        kernel_ns = self._bench.clock.arrival_ns(ancillary, now_ns)
+        messages = session.receive(_SCRATCH[:size])
+        last = len(messages) - 1
+        for place, message in enumerate(messages):
+            if isinstance(message, Unreadable):
+                self._bench.record(Malformed(self.number, now_ns, message.size, message.reason))
+                continue
+            exact = place == last and kernel_ns > 0 and session.exact
+            self._take(message, now_ns, kernel_ns, exact=exact)
+        if answer := session.outgoing():
+            self._send(answer)
+        if session.state is State.CLOSED or session.fault:
+            self._lost(session.close_code or 1006)
+
+    def _take(self, message: bytes, now_ns: int, kernel_ns: int, *, exact: bool) -> None:
+        bench = self._bench
+        if not self._greeted.is_set():
+            bench.record(Opened(self.number, now_ns, self.user, self.canary, self._began_ns))
+            self._greeted.set()
+        row = self._observer.observe(message, now_ns, kernel_ns, exact=exact)
+        bench.record(row)
+        if isinstance(row, Malformed):
+            return
+        event = row.event
+        if event.kind <= LAST_RUN_EVENT:
+            bench.events += 1
+            if event.kind in TERMINAL:
+                self._ended(self._runs.pop(event.run, None), event, now_ns)
+        elif event.kind == Kind.ACCEPTED:
+            if run := self._requests.get(event.request):
+                run.run = event.run
+                self._runs[event.run] = run
+                run.accepted.set()
+        elif event.kind == Kind.REFUSED:
+            self._ended(self._requests.get(event.request), event, now_ns)
+
+    def _ended(self, run: Run | None, event: Event, now_ns: int) -> None:
+        if run is None:
+            return
+        run.ended = True
+        self._requests.pop(run.request, None)
+        self._bench.runs += 1
+        error = "" if event.kind == Kind.COMPLETED else event.status or "error"
+        took_ms = (now_ns - run.asked.due_ns) / 1e6
+        self._bench.finished.append(Finished(run.asked.agent, took_ms, error))
+        run.accepted.set()
+        if not self._requests:
+            self._settled.set()
+
+    def _send(self, data: bytes) -> None:
+        """Write in order; what the socket does not take at once is written when it can."""
+        if self._gone.is_set():
+            return
+        if self._outgoing:
+            self._outgoing += data
+            return
+        self._outgoing = data
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            sent = self._raw.send(self._outgoing)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._outgoing = b""  # the reader will be told why
+            self._writer.stop()
+            return
+        self._outgoing = self._outgoing[sent:]
+        if not self._outgoing:
+            self._writer.stop()
+        elif not self._writer.active:
+            self._writer.start(self._guarded, self._write)
+
+    def _lost(self, code: int) -> None:
+        if self._gone.is_set():
+            return
+        self._gone.set()
+        self._reader.stop()
+        self._writer.stop()
+        self._reader.close()
+        self._writer.close()
+        self._socket.close()
+        if self._greeted.is_set():
+            self._bench.record(Closed(self.number, time.monotonic_ns(), code, self._leaving))
+        self._bench.connections.discard(self)
+        for run in self._requests.values():
+            run.accepted.set()
+        self._greeted.set()
+        self._settled.set()

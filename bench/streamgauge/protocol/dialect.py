@@ -1,0 +1,71 @@
+"""What a protocol must offer so that its streams can be driven and judged."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.event import Event
+
+_DIGEST_BYTES: Final = 8  # to tell contexts apart, not to resist anybody
+_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Unreadable(ValueError):
+    """A message is not what the protocol allows; the text says why, without quoting it."""
+
+
+class Request(Struct, frozen=True):
+    """What a user asks an agent to do; `options` are the protocol's own."""
+
+    text: str
+    request: str
+    thread: str
+    agent: str
+    context: dict[str, str]
+    options: Mapping[str, object] = {}
+
+
+class Reader(Protocol):
+    """Reads the messages of one connection; it may remember what came before."""
+
+    def read(self, message: bytes) -> tuple[Event, bytes]:
+        """The event, and text that was joined from earlier messages and is yet to be scanned.
+
+        Raises `Unreadable`.
+        """
+
+
+class Dialect(Protocol):
+    """One protocol: how to log in, to speak and to read."""
+
+    @property
+    def name(self) -> str:
+        """The name that plans and recordings use."""
+
+    @property
+    def promises(self) -> frozenset[Rule]:
+        """The rules that a server of this protocol promises to keep."""
+
+    def login(self, token: str) -> Mapping[str, str]:
+        """The headers of the handshake that say who the user is."""
+
+    def reader(self) -> Reader:
+        """A reader for a new connection."""
+
+    def start(self, request: Request) -> bytes:
+        """The message that starts a run."""
+
+    def cancel(self, run: str) -> bytes:
+        """The message that cancels a run."""
+
+    def say(self, run: str, text: str) -> bytes:
+        """The message by which the user speaks while the agent works."""
+
+
+def context_digest(context: Any) -> str:
+    """A short digest of a context, whatever the order of its keys."""
+    return hashlib.blake2b(_canonical(context), digest_size=_DIGEST_BYTES).hexdigest()

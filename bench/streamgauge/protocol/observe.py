@@ -1,0 +1,35 @@
+"""Turns the bytes of one connection's messages into rows."""
+
+from streamgauge.core.canary import foreign
+from streamgauge.core.observation import Malformed, Received
+from streamgauge.protocol.dialect import Reader, Unreadable
+
+
+class Observer:
+    """Scans, decodes and stamps the messages of one connection.
+
+    `canary` is the connection's own token; `max_bytes` the size that a message may
+    have.
+    """
+
+    def __init__(self, conn: int, canary: str, reader: Reader, max_bytes: int) -> None:
+        self._conn = conn
+        self._canary = canary.encode()
+        self._reader = reader
+        self._max_bytes = max_bytes
+
+    def observe(self, message: bytes, at_ns: int, kernel_ns: int, *, exact: bool) -> Received | Malformed:
+        """One message, read at `at_ns`; `kernel_ns` 0 where there is no stamp."""
+        # before and apart from decoding: a leak shows whatever the message is
+        leaked = foreign(message, self._canary)
+        size = len(message)
+        if size > self._max_bytes:
+            return Malformed(self._conn, at_ns, size, f"larger than {self._max_bytes} bytes", leaked)
+        try:
+            event, joined = self._reader.read(message)
+        except Unreadable as error:
+            return Malformed(self._conn, at_ns, size, str(error), leaked)
+        if joined:
+            tokens = f"{leaked} {foreign(joined, self._canary)}".split()
+            leaked = " ".join(dict.fromkeys(tokens))
+        return Received(self._conn, at_ns, kernel_ns, exact, size, event, leaked)

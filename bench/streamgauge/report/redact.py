@@ -1,0 +1,60 @@
+"""What must never reach a report: canaries, tokens, passwords; and texts without end.
+
+Everything a server says may turn up in a finding, so that every string of a
+report goes through here, whatever it is supposed to hold.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Final
+
+from streamgauge.core.canary import PREFIX
+
+REDACTED: Final = "[redacted]"
+_DIGEST: Final = 4  # bytes: enough to see that two leaks are of one canary
+
+_CANARY: Final = re.compile(re.escape(PREFIX.decode()) + "[A-Za-z0-9]*", re.IGNORECASE)
+_NAMES: Final = r"[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]*"
+_SECRETS: Final = (
+    re.compile(r"()\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"),  # a JWT: "eyJ" is base64 of '{"'
+    re.compile(r"(\bbearer +)[\w.~+/=-]+", re.IGNORECASE),
+    re.compile(r"(\bbasic +)[\w+/=-]{12,}", re.IGNORECASE),
+    re.compile(r"(\w://)[^/\s@]+(?=@)"),  # user and password of a URL
+    re.compile(rf"(--{_NAMES}[ =]+)\S+", re.IGNORECASE),
+    re.compile(rf"(\b{_NAMES}=)[^\s&#;,]+", re.IGNORECASE),
+    re.compile(r"(Invalid enum value )'.*'", re.DOTALL),  # msgspec quotes what the server sent
+)
+_SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+
+
+def digest(token: str) -> str:
+    """A short digest that stands for a canary; "" for none."""
+    return blake2b(token.encode(errors="replace"), digest_size=_DIGEST).hexdigest() if token else ""
+
+
+def redacted(text: str, limit: int) -> str:
+    """The text without secrets, at most about `limit` characters of it; says how many it lacks."""
+    text = text.encode(errors="replace").decode()  # a lone surrogate cannot be written down
+    text = _CANARY.sub(lambda found: f"[canary {digest(found[0])}]", text)
+    for secret in _SECRETS:
+        text = secret.sub(rf"\1{REDACTED}", text)
+    left_out = len(text) - limit
+    return text if left_out <= 0 else f"{text[:limit]}… (+{left_out:,} characters)"
+
+
+def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
+    """The same data with every string in it redacted, keys too; `by_name`: also what is called a secret."""
+    match tree:
+        case str():
+            return redacted(tree, limit)
+        case dict():
+            return {
+                redacted(str(name), limit): REDACTED
+                if by_name and isinstance(value, str) and value and _SECRET_NAME.fullmatch(str(name))
+                else redacted_tree(value, limit, by_name=by_name)
+                for name, value in tree.items()
+            }
+        case list() | tuple():
+            return [redacted_tree(item, limit, by_name=by_name) for item in tree]
+        case _:
+            return tree

@@ -1,0 +1,104 @@
+"""A report as GitHub-flavoured Markdown: report.md, and a job's step summary."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from streamgauge.report import tables, wording
+from streamgauge.report.conclude import QUANTILES
+from streamgauge.report.model import Report
+from streamgauge.report.tables import Table
+
+MOST_BYTES: Final = 1_000_000  # GitHub takes 1,024 KiB for a step's summary
+MOST_FINDINGS: Final = 3  # of each rule
+MOST_ITEMS: Final = 100  # of any other list
+_SENTENCE: Final = 1_000
+_CUT: Final = "*The rest was left out for its size: see report.json.*\n"
+
+# Everything that begins a construct, also an autolink or a mention.
+_ESCAPES: Final = str.maketrans(
+    {char: f"\\{char}" for char in "\\`*_{}[]#|~$^"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;", "'": "&#39;", '"': "&quot;"}
+)
+
+
+def render_markdown(report: Report) -> str:
+    """The report, the verdict first; what does not fit is left out at the end, and that is said."""
+    kept: list[str] = []
+    size = len(_CUT)
+    for block in _blocks(report):
+        size += len(block.encode()) + 1
+        if size > MOST_BYTES:
+            kept.append(_CUT)
+            break
+        kept.append(block)
+    return "\n".join(kept)
+
+
+def escaped(text: str) -> str:
+    """The text as Markdown shows it literally, on one line."""
+    return wording.visible(text).translate(_ESCAPES)
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """Titles, lists and tables, each with a line break at its end."""
+    title = f"{report.outcome.upper()} {report.scenario}".rstrip()
+    yield f"# {escaped(title)}\n"
+    yield f"{escaped(wording.verdict(report, _SENTENCE))}\n"
+    if report.cut_short:
+        yield "**The run was cut short**: what was seen until then was judged.\n"
+    yield from _list("Why", report.reasons)
+    yield from _list("Doubts", map(wording.advised, report.doubts))
+    yield from _titled("Figures", tables.figures(report))
+    yield from _titled("Rules", tables.rules(report))
+    if any(duration.doubtful for duration in report.durations):
+        yield "**The times marked as doubtful may not be trusted**: see the doubts.\n"
+    names = [duration.name for duration in report.durations]
+    yield from _titled("Times", tables.durations(report, names, QUANTILES))
+    yield from _findings(report)
+    yield from _list("Faults that the server committed on purpose", map(wording.fault, report.faults))
+    yield from _titled("Workers", tables.workers(report, MOST_ITEMS))
+    yield from _titled("Environment", tables.environment(report, MOST_ITEMS))
+    yield from _list("Recordings", report.recordings)
+    yield from _list("Left out for size", report.cuts)
+
+
+def _findings(report: Report) -> Iterator[str]:
+    failing = [verdict for verdict in report.verdicts if verdict.found]
+    if failing:
+        yield "## Findings\n"
+    for verdict in failing:
+        yield f"### {escaped(verdict.rule)}: {wording.some(verdict.found, 'finding')}\n"
+        for found in verdict.findings[:MOST_FINDINGS]:
+            yield f"{escaped(wording.finding(found))}\n"
+            if found.witnesses:
+                yield _table(tables.witnesses(found, report))
+        if more := wording.more(verdict, MOST_FINDINGS):
+            yield f"{escaped(more)}\n"
+
+
+def _list(title: str, items: Iterable[str]) -> Iterator[str]:
+    items = tuple(items)
+    if not items:
+        return
+    yield f"## {title}\n"
+    lines = [f"- {escaped(item)}\n" for item in items[:MOST_ITEMS]]
+    if len(items) > MOST_ITEMS:
+        lines.append(f"- … and {wording.count(len(items) - MOST_ITEMS)} more in report.json\n")
+    yield "".join(lines)
+
+
+def _titled(title: str, table: Table) -> Iterator[str]:
+    if table.rows:
+        yield f"## {title}\n"
+        yield _table(table)
+
+
+def _table(table: Table) -> str:
+    ruler = ["---:" if place in table.right else "---" for place in range(len(table.head))]
+    return "".join(
+        map(_row, (tuple(map(escaped, table.head)), ruler, *(tuple(map(escaped, row)) for row in table.rows)))
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"

@@ -1,0 +1,111 @@
+"""A report for a terminal: what one wants to know stands at the end, the verdict last."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Final
+
+from streamgauge.core.finding import Outcome
+from streamgauge.report import tables, wording
+from streamgauge.report.model import Report
+from streamgauge.report.tables import Table
+
+WIDTH: Final = 100
+MOST_FINDINGS: Final = 3  # of each rule
+MOST_LINES: Final = 20  # of any other list
+_QUANTILES: Final = (0.5, 0.99)
+_COLOUR: Final = {Outcome.PASS: "\x1b[32m", Outcome.FAIL: "\x1b[31m", Outcome.UNKNOWN: "\x1b[33m"}
+_PLAIN: Final = "\x1b[0m"
+
+
+def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
+    """The report in lines of at most `WIDTH` columns; `path`, where all of it lies, is never cut."""
+
+    def paint(line: str, outcome: Outcome) -> str:
+        return f"{_COLOUR[outcome]}{line}{_PLAIN}" if colour else line
+
+    head, *rules = _table(tables.rules(report))
+    word = report.outcome.upper()
+    lines = [
+        *_wrapped(_title(report)),
+        "",
+        head,
+        *(
+            paint(line, v.outcome) if v.found else line
+            for line, v in zip(rules, report.verdicts, strict=True)
+        ),
+        "",
+        *_table(tables.figures(report))[1:],
+        "",
+        *_table(tables.durations(report, tables.FIRST_METRICS, _QUANTILES)),
+        *_findings(report),
+        *_list("faults that the server committed on purpose", [*map(wording.fault, report.faults)]),
+        *_list("doubts", [*map(wording.advised, report.doubts)]),
+        *_list("cut for size", report.cuts),
+        *(_list("why", report.reasons) if len(report.reasons) > 1 else []),
+        "",
+        *([f"report  {wording.visible(path)}"] if path else []),
+        f"{paint(word, report.outcome)}  {wording.verdict(report, WIDTH - len(word) - 2)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _title(report: Report) -> str:
+    where = report.environment
+    parts = (
+        f"streamgauge {report.scenario}".rstrip(),
+        where.revision and f"revision {where.revision}",
+        wording.duration(report.duration_s * 1e9) + (", cut short" if report.cut_short else ""),
+        f"{wording.some(len(report.workers), 'worker')}, {wording.some(where.cores, 'core')}",
+        where.system,
+        where.started,
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _findings(report: Report) -> Iterator[str]:
+    for verdict in report.verdicts:
+        if not verdict.found:
+            continue
+        yield ""
+        yield f"{verdict.rule}: {wording.some(verdict.found, 'finding')}"
+        for found in verdict.findings[:MOST_FINDINGS]:
+            yield from _wrapped(wording.finding(found), "  ")
+            if found.witnesses:
+                yield from (f"    {line}"[:WIDTH] for line in _table(tables.witnesses(found, report)))
+        if more := wording.more(verdict, MOST_FINDINGS):
+            yield f"  {more}"
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    """A titled list; empty where there is nothing."""
+    if not items:
+        return []
+    lines = ["", title]
+    for item in items[:MOST_LINES]:
+        first, *rest = _wrapped(item, "    ")
+        lines += [f"  - {first[4:]}", *rest]
+    if len(items) > MOST_LINES:
+        lines.append(f"  … and {wording.count(len(items) - MOST_LINES)} more in report.json")
+    return lines
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return wrap(
+        wording.visible(text), WIDTH, initial_indent=indent, subsequent_indent=indent, max_lines=4
+    ) or [indent]
+
+
+def _table(table: Table) -> list[str]:
+    """The head and the rows, in columns; what is too wide is cut."""
+    rows = [tuple(wording.visible(cell) for cell in row) for row in (table.head, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        wording.short(
+            "  ".join(
+                cell.rjust(width) if place in table.right else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip(),
+            WIDTH,
+        )
+        for row in rows
+    ]

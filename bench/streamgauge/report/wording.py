@@ -1,0 +1,154 @@
+"""Makes words of a report: numbers with their units, and one sentence a finding or doubt.
+
+Nothing is escaped here: a sentence may hold whatever a server called its runs,
+and each renderer makes it harmless in its own way.
+"""
+
+import math
+from typing import Final
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Doubt, Finding, Verdict
+from streamgauge.report.model import Bound, Fault, Report, ShareOf
+
+ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
+_BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
+_ID: Final = 20  # characters of an id that a sentence shows
+
+
+def count(n: int) -> str:
+    """A number with its thousands apart."""
+    return f"{n:,}"
+
+
+def some(n: int, thing: str) -> str:
+    """So many things: "1 run", "2,000 runs"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def duration(ns: float) -> str:
+    """Nanoseconds in µs, ms or s, to three digits."""
+    for unit, size in (("µs", 1e3), ("ms", 1e6)):
+        if ns / size < 999.5:
+            return f"{_three_digits(ns / size)} {unit}"
+    return f"{_three_digits(ns / 1e9)} s"
+
+
+def _three_digits(value: float) -> str:
+    if value == 0:
+        return "0"
+    for limit, decimals in ((0.9995, 3), (9.995, 2), (99.95, 1)):
+        if value < limit:
+            return f"{value:.{decimals}f}"
+    return f"{value:,.0f}"
+
+
+def share(good: int, of: int) -> str:
+    """A share in per cent, cut, not rounded: 100 % is all of them."""
+    if not of:
+        return "nothing to count"
+    if good >= of:
+        return "100 %"
+    hundredths = good * 10_000 // of
+    return "< 0.01 %" if good and not hundredths else f"{hundredths / 100:.2f} %"
+
+
+def bound(limit: Bound) -> str:
+    """The most that a rate can be: "1 in 334 connections"."""
+    return f"1 in {some(math.floor(1 / limit.upper), limit.unit)}"
+
+
+def unit_of(rule: Rule) -> str:
+    """What a rule is applied to."""
+    return "message" if rule in _BY_MESSAGE else "run"
+
+
+def short(text: str, most: int = _ID) -> str:
+    """The beginning of an id, or of any text."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def when(at_ns: int, report: Report) -> str:
+    """Seconds since the beginning of the run."""
+    return f"{(at_ns - report.began_ns) / 1e9:.6f}"
+
+
+def finding(found: Finding) -> str:
+    """What was found, at whom."""
+    user = short(found.user) or "an unknown user"
+    run = short(found.run)
+    if found.rule in ISOLATION:
+        socket = f" (connection {found.conn})" if found.conn else ""
+        canary = f" {found.token}" if found.token else ""
+        where = f", in run {run}" if run else ""
+        other = short(found.other) or "another user, unknown"
+        return f"{user}{socket} and {other}: {found.problem}{canary}{where}"
+    whose = f"{run} of {user}" if run else f"connection {found.conn} of {user}"
+    if not run and found.request:
+        whose = f"request {short(found.request)} of {user}"
+    return f"{whose}: {found.problem}"
+
+
+def broken(of: Verdict) -> str:
+    """Why a rule fails."""
+    first = f": {finding(of.findings[0])}" if of.findings else ""
+    found = some(of.found, "finding")
+    return f"{of.rule}: {found} in {some(of.exercised, unit_of(of.rule))}{first}"
+
+
+def unexercised(of: Verdict) -> str:
+    """Why a required rule is unknown."""
+    kept = f" ({count(of.unknown)} times another finding kept it from being so)" if of.unknown else ""
+    return f"{of.rule}: required, and not exercised{kept}"
+
+
+def incomplete(part: ShareOf) -> str:
+    """Why a share is no pass."""
+    if not part.of:
+        return f"{part.name}: nothing to count"
+    return f"{part.name}: {share(part.good, part.of)}, {count(part.good)} of {some(part.of, 'run')}"
+
+
+def doubt(reason: Doubt) -> str:
+    """What is doubtful."""
+    limit = f" (limit {reason.limit})" if reason.limit else ""
+    return f"{reason.name}: {reason.value}{limit}" if reason.value else f"{reason.name}{limit}"
+
+
+def advised(reason: Doubt) -> str:
+    """What is doubtful, what that makes unknown, and what to do."""
+    voids = f"; this voids the {reason.voids}" if reason.voids else ""
+    return f"{doubt(reason)}{voids}" + (f". {reason.advice}" if reason.advice else "")
+
+
+def fault(of: Fault) -> str:
+    """How often a fault struck."""
+    if of.struck is None:
+        return f"{of.name}: the server does not say how often"
+    return f"{of.name}: {some(of.struck, 'time')}"
+
+
+def more(of: Verdict, shown: int) -> str:
+    """Where the findings are that are not shown; "" where all are."""
+    kept, shown = len(of.findings), min(len(of.findings), shown)
+    told = f"{count(kept - shown)} more with witnesses in report.json" if kept > shown else ""
+    counted = f"{count(of.found - kept)} more were only counted" if of.found > kept else ""
+    return "; ".join(filter(None, (told, counted)))
+
+
+def verdict(report: Report, most: int) -> str:
+    """The verdict in one sentence of at most `most` characters, without the outcome's name."""
+    tail = " (cut short)" if report.cut_short else ""
+    if report.reasons:
+        said, others = report.reasons[0], len(report.reasons) - 1
+        tail = (f" (+{some(others, 'more reason')})" if others else "") + tail
+    else:
+        events, users = report.counts.get("events", 0), report.counts.get("users", 0)
+        said = f"{some(events, 'event')} of {some(users, 'user')} verified, 0 findings"
+        said = f"{report.scenario}: {said}" if report.scenario else said
+    return short(visible(said), most - len(tail)) + tail
+
+
+def visible(text: str) -> str:
+    """The text with all that cannot be seen, or would move a cursor, written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,1 @@
+"""Shells beside a run that talk to the target without Locust."""

@@ -1,0 +1,34 @@
+"""The wire: the client end of a WebSocket without I/O, and the times at which its bytes were received.
+
+`session`    bytes read -> messages; `frames` is its short way, `handshake` its beginning
+`clock`      a kernel's receive stamp or another host's clock -> nanoseconds of our own clock
+"""
+
+from websockets.protocol import State
+
+from streamgauge.wire.clock import (
+    SO_TIMESTAMPNS,
+    ClockOffset,
+    bracket,
+    narrowest,
+    receive_stamp,
+    step_ns,
+)
+from streamgauge.wire.handshake import MisuseError, Refusal
+from streamgauge.wire.message import Message, Unreadable
+from streamgauge.wire.session import ClientSession
+
+__all__ = [
+    "SO_TIMESTAMPNS",
+    "ClientSession",
+    "ClockOffset",
+    "Message",
+    "MisuseError",
+    "Refusal",
+    "State",
+    "Unreadable",
+    "bracket",
+    "narrowest",
+    "receive_stamp",
+    "step_ns",
+]

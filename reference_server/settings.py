@@ -1,0 +1,64 @@
+"""Everything that can be set, validated once before the first socket opens."""
+
+import ipaddress
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Times in seconds, sizes in bytes unless a field says otherwise."""
+
+    secret: str
+    host: str = "127.0.0.1"
+    port: int = 8765
+    origins: tuple[str, ...] = ()
+    heartbeat_s: float = 20.0
+    window_s: float = 60.0
+    drain_s: float = 10.0
+    run_timeout_s: float = 300.0
+    tool_timeout_s: float = 60.0
+    open_timeout_s: float = 10.0
+    max_message_bytes: int = 65_536
+    outbox_messages: int = 1_024
+    outbox_bytes: int = 2_097_152
+    max_connections: int = 10_000
+    max_connections_per_user: int = 8
+    max_runs_per_session: int = 256
+    rate_per_s: float = 1_000.0
+    rate_burst: int = 10_000
+    measure: bool = False
+    measure_on_public_address: bool = False
+    faults: tuple[str, ...] = ()
+    fault_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.secret:
+            raise ValueError("--secret is empty: give one, or leave it out to have one made")
+        if self.measure and not self.measure_on_public_address and not is_loopback(self.host):
+            raise ValueError(
+                f"--measure on {self.host}: whoever can reach this address could steer the server; "
+                "bind 127.0.0.1, or add --measure-on-public-address"
+            )
+        if self.faults and not self.measure:
+            raise ValueError("--fault needs --measure: faults are for measuring only")
+        for name in ("heartbeat_s", "run_timeout_s", "tool_timeout_s", "open_timeout_s", "rate_per_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"--{name.removesuffix('_s').replace('_', '-')} must be above 0")
+
+    @property
+    def max_request_bytes(self) -> int:
+        """For a request's text and context together: events repeat them, escaped, and must fit themselves."""
+        return self.max_message_bytes // 4
+
+    @property
+    def max_text_bytes(self) -> int:
+        """For one text that a script makes."""
+        return self.max_message_bytes // 2
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to `host`; unknown names may be anything."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
