@@ -60,7 +60,7 @@ def identify(token: str, secret: str, now_s: float) -> Identity:
             },
         )
         expires_s, starts_s = float(claims["exp"]), float(claims.get("nbf", 0))
-    except (jwt.InvalidTokenError, TypeError, ValueError) as error:
+    except (jwt.InvalidTokenError, TypeError, ValueError, RecursionError) as error:
         raise UnauthenticatedError(f"the token is refused: {type(error).__name__}") from None
     if not starts_s <= now_s < expires_s:  # written so that NaN is refused
         raise UnauthenticatedError("the token is expired or not yet valid")

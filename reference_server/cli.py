@@ -151,6 +151,9 @@ def serve(  # noqa: PLR0913 - one argument a flag
             runner.run(_run(server, source))
     except CannotListenError as error:
         _give_up(str(error))
+    except asyncio.CancelledError:
+        print("reference server: ended at once, without draining", file=sys.stderr)  # noqa: T201 - for the terminal
+        raise typer.Exit(1) from None
 
 
 def main() -> None:

@@ -106,6 +106,9 @@ class Connection:
                 self.session.post(Error(refused.code, refused.message, refused.request_id or UNSET))
             except NotJson:
                 self.close(NOT_JSON)
+            except Exception:
+                log.exception("command_failed", connection_id=self.id)
+                self.close(SERVER_FAILED)
 
     async def _write(self) -> None:
         outbox = self.session.outbox

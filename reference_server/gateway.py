@@ -21,7 +21,7 @@ from reference_server.command import (
 )
 from reference_server.context import UserExecutionContext
 from reference_server.core import AgentExecutionCore
-from reference_server.message import Ack, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
+from reference_server.message import Ack, Event, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
 from reference_server.metrics import Metrics
 from reference_server.outbox import Outbox
 from reference_server.request import read_request
@@ -69,8 +69,7 @@ class Gateway:
     def open_session(self, user_id: str) -> Session:
         """Begin a fresh session."""
         outbox = Outbox(self._settings.outbox_messages, self._settings.outbox_bytes)
-        undelivered = self._metrics.delivery_failures.labels(reason="no_reader")
-        session = Session(new_id("session"), user_id, outbox, undelivered.inc)
+        session = Session(new_id("session"), user_id, outbox, self._undelivered)
         self.sessions[session.id] = session
         return session
 
@@ -191,6 +190,10 @@ class Gateway:
                     run.context.run_id, execution_ns, totals.emission_ns, totals.events, run.request.emission
                 )
             )
+
+    def _undelivered(self, event: Event) -> None:
+        self._metrics.delivery_failures.labels(reason="no_reader").inc()
+        log.info("event_undelivered", run_id=event.run_id, type=event.type, seq=event.seq)
 
     def _end_session(self, session: Session) -> None:
         log.debug("session_ended", runs=len(session.runs))

@@ -2,9 +2,12 @@
 
 import logging
 import sys
+import traceback
 from enum import StrEnum
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 
 class LogLevel(StrEnum):
@@ -19,9 +22,20 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+def _bare_traceback(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Say where an exception came from, without its text: that may repeat what a user wrote."""
+    if event.pop("exc_info", None):
+        kind, _, trace = sys.exc_info()
+        event["error"] = kind.__name__ if kind else "none"
+        event["where"] = " < ".join(
+            f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(trace))
+        )
+    return event
+
+
 def configure(level: LogLevel, log_format: LogFormat) -> None:
     """Set up logging for the whole process, the libraries' own warnings included."""
-    renderer: structlog.typing.Processor = (
+    renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format is LogFormat.JSON
         else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "part", "event"])
@@ -30,7 +44,7 @@ def configure(level: LogLevel, log_format: LogFormat) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _bare_traceback,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level.value),

@@ -7,7 +7,7 @@ from reference_server.message import Event, MessagePayload, RunAccepted, encode_
 from reference_server.outbox import Outbox
 from reference_server.run import Run
 
-REMEMBERED_REQUESTS = 4_096
+REMEMBERED_REQUESTS = 512
 
 
 class Session:
@@ -17,7 +17,7 @@ class Session:
     """
 
     def __init__(
-        self, session_id: str, user_id: str, outbox: Outbox, undelivered: Callable[[], None]
+        self, session_id: str, user_id: str, outbox: Outbox, undelivered: Callable[[Event], None]
     ) -> None:
         self.id = session_id
         self.user_id = user_id
@@ -42,14 +42,14 @@ class Session:
         if offset is None:
             self.take_offset()
         if not self.outbox.put(data):
-            self._undelivered()
+            self._undelivered(event)
 
     def post(self, message: MessagePayload) -> None:
         """Queue a message that is no event."""
         self.outbox.put(encode_message(message))
 
     def accepted(self, request_id: str) -> RunAccepted | None:
-        """What the same `request_id` was answered before; the last thousands are remembered."""
+        """What the same `request_id` was answered before; the last hundreds are remembered."""
         return self._accepted.get(request_id)
 
     def accept(self, accepted: RunAccepted) -> None:

@@ -33,7 +33,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     users: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     spawn_rate: Positive = 250  # users per second: the ramp
     duration: Positive = 30  # from the first user on, the ramp included
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    arrivals: Literal["poisson", "constant", "lockstep"] = "poisson"
     interval: Positive = 2  # mean time between two requests of one user
     agent: str = "scripted"
     prompts: tuple[str, ...] = ("Where does the money go this month?", "Summarise the open incidents.")

@@ -12,7 +12,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.limits import require_files
-from streamgauge.cli.locust import run_locust
+from streamgauge.cli.generator import run_locust
 from streamgauge.cli.server import reference_server
 from streamgauge.core.exit_code import INTERNAL_ERROR
 from streamgauge.plan import Plan, PlanError, dump_plan, load_plan

@@ -5,7 +5,7 @@ state, and states of several workers merge into one.
 """
 
 from collections import Counter
-from typing import Self
+from typing import Self, TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from streamgauge.core.history import History
 from streamgauge.core.metrics.latency import Latencies
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Observation
+
+Key = TypeVar("Key")
 
 
 class AnalysisState(Struct, frozen=True):
@@ -34,11 +36,17 @@ class AnalysisState(Struct, frozen=True):
         return AnalysisState(
             checks=self.checks.merge(other.checks),
             latencies={name: d.merge(other.latencies[name]) for name, d in self.latencies.items()},
-            counts=dict(Counter(self.counts) + Counter(other.counts)),
-            seconds=dict(Counter(self.seconds) + Counter(other.seconds)),
+            counts=_summed(self.counts, other.counts),
+            seconds=_summed(self.seconds, other.seconds),
             began_ns=min(self.began_ns, other.began_ns),
             ended_ns=max(self.ended_ns, other.ended_ns),
         )
+
+
+def _summed(one: dict[Key, int], two: dict[Key, int]) -> dict[Key, int]:
+    total = Counter(one)
+    total.update(two)  # unlike +, this keeps what was counted zero times
+    return dict(total)
 
 
 class Analysis:

@@ -34,7 +34,7 @@ class Connection(Struct):
     user: str
     requests: dict[str, History] = {}  # asked, not yet accepted
     runs: dict[str, History] = {}  # accepted, not yet settled
-    settled: dict[str, int] = {}  # run -> when it was settled
+    settled: dict[str, tuple[int, bool]] = {}  # run -> when it was settled, and whether it had ended
 
 
 class Stray(Struct, frozen=True):
@@ -103,8 +103,9 @@ class Assembler:
         if event.kind <= LAST_RUN_EVENT:
             history = connection.runs.get(event.run) or self._adopt(connection, row)
             if history is None:
-                if not row.foreign:
-                    self.strays.append(Stray(connection.user, row, event.run in connection.settled))
+                _, ended = connection.settled.get(event.run, (0, None))
+                if not row.foreign and ended is not False:  # else its run's finding is that it never ended
+                    self.strays.append(Stray(connection.user, row, bool(ended)))
                 return
             history.events.append(row)
             if event.kind in TERMINAL and not history.ended_ns:
@@ -152,8 +153,8 @@ class Assembler:
         if connection.runs.pop(history.run, None) is None:
             return False
         settled = connection.settled
-        settled[history.run] = at_ns
-        while settled and next(iter(settled.values())) < at_ns - MEMORY_NS:
+        settled[history.run] = at_ns, bool(history.ended_ns)
+        while settled and next(iter(settled.values()))[0] < at_ns - MEMORY_NS:
             del settled[next(iter(settled))]
         return True
 

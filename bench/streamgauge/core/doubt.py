@@ -29,14 +29,24 @@ def doubts(
     """Everything that was measured about the measurement and is beyond its limit."""
     if missing_workers:
         yield Doubt(
-            "workers missing", str(missing_workers), "0", "look into their logs: what they saw is lost", VERDICT
+            "workers missing",
+            str(missing_workers),
+            "0",
+            "look into their logs: what they saw is lost",
+            VERDICT,
         )
     for trouble in troubles:
-        yield Doubt("instrument", trouble, "no trouble", "this is a defect of streamgauge: report it", VERDICT)
+        yield Doubt(
+            "instrument", trouble, "no trouble", "this is a defect of streamgauge: report it", VERDICT
+        )
     if unconnected:
         why = ", ".join(f"{count} × {reason}" for reason, count in sorted(unconnected.items()))
         yield Doubt(
-            "users not connected", why, "0", "the load was smaller than planned: see the server's limits", VERDICT
+            "users not connected",
+            why,
+            "0",
+            "the load was smaller than planned: see the server's limits",
+            VERDICT,
         )
     if lost := counts.get("closed by the server", 0):
         yield Doubt(
@@ -85,7 +95,11 @@ def _clock_doubts(
         )
     if ahead := counts.get("deliveries before their emission", 0):
         yield Doubt(
-            "clock", f"{ahead} events arrived before they were emitted", "0", "the server's stamps lie", VERDICT
+            "clock",
+            f"{ahead} events arrived before they were emitted",
+            "0",
+            "the server's stamps lie",
+            VERDICT,
         )
     if clock_steps:
         yield Doubt(

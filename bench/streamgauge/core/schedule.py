@@ -23,3 +23,9 @@ def poisson(start_ns: int, interval_ns: int, rng: random.Random) -> Iterator[int
     while True:
         due += rng.expovariate(1.0) * interval_ns
         yield int(due)
+
+
+def lockstep(start_ns: int, interval_ns: int) -> Iterator[int]:
+    """Due times on a grid that every user of the same clock shares: all ask at once."""
+    first = (start_ns // interval_ns + 1) * interval_ns
+    return (first + n * interval_ns for n in count())

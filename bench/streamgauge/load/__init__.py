@@ -8,7 +8,8 @@ room that imports locust and gevent.
 
 from locust import task
 
+from streamgauge.load.connection import Run
 from streamgauge.load.harness import scenario
 from streamgauge.load.user import AgentUser
 
-__all__ = ["AgentUser", "scenario", "task"]
+__all__ = ["AgentUser", "Run", "scenario", "task"]

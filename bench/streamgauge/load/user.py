@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import ClassVar, Final
 
+from gevent import Greenlet, joinall, sleep, spawn
 from locust import User
 from locust.exception import StopUser
 
@@ -38,6 +39,7 @@ class AgentUser(User):
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.canary = mint(self.bench.random)
         self._asked = count(1)
+        self._leaving: list[Greenlet] = []
         self.connection = self.dial()
         self._schedule = self.schedule()
         self._next_ns = next(self._schedule)
@@ -55,9 +57,14 @@ class AgentUser(User):
     def schedule(self) -> Iterator[int]:
         """When this user's requests are due, on the monotonic clock."""
         interval_ns = int(self.plan.interval * 1e9)
-        if self.plan.arrivals == "poisson":
-            return schedule.poisson(time.monotonic_ns(), interval_ns, self.random)
-        return schedule.constant(time.monotonic_ns(), interval_ns, self.random.random())
+        now_ns = time.monotonic_ns()
+        match self.plan.arrivals:
+            case "poisson":
+                return schedule.poisson(now_ns, interval_ns, self.random)
+            case "constant":
+                return schedule.constant(now_ns, interval_ns, self.random.random())
+            case "lockstep":
+                return schedule.lockstep(now_ns, interval_ns)
 
     def wait_time(self) -> float:
         """Seconds until the next request is due."""
@@ -91,11 +98,29 @@ class AgentUser(User):
         request = Request(context={"canary": self.canary, "nonce": nonce}, **(fields | overrides))
         return self.connection.ask(request, due_ns)
 
+    def cancel_soon(self, run: Run, round_trips: float) -> None:
+        """Cancel a run so many round trips after it was accepted, unless it has ended by then."""
+        run.accepted.wait(self.plan.slack)
+        sleep(round_trips * (time.monotonic_ns() - run.asked.at_ns) / 1e9)
+        if run.run and not run.ended:
+            self.connection.cancel(run)
+
+    def reopen(self) -> None:
+        """Go on with a second socket, and close the older one when its runs have ended."""
+        older, self.connection = self.connection, self.dial()
+        self._leaving = [leave for leave in self._leaving if not leave.ready()]
+        self._leaving.append(spawn(_leave, older))
+
     def on_stop(self) -> None:
         """Drain: wait for what is under way, then leave."""
         if connection := getattr(self, "connection", None):
-            connection.drain()
-            connection.close()
+            _leave(connection)
+            joinall(self._leaving)
+
+
+def _leave(connection: Connection) -> None:
+    connection.drain()
+    connection.close()
 
 
 def begin(bench: Bench) -> None:

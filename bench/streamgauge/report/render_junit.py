@@ -40,7 +40,8 @@ def render_junit(report: Report) -> bytes:
         if cases:
             _suite(root, name, cases, report)
     indent(root)
-    return tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    xml: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml + b"\n"
 
 
 def _name(report: Report) -> str:

@@ -1,6 +1,6 @@
 """A report as GitHub-flavoured Markdown: report.md, and a job's step summary."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from streamgauge.report import tables, wording
@@ -14,10 +14,9 @@ MOST_ITEMS: Final = 100  # of any other list
 _SENTENCE: Final = 1_000
 _CUT: Final = "*The rest was left out for its size: see report.json.*\n"
 
-# Everything that begins a construct, also an autolink or a mention.
+# Everything that begins a construct, an HTML tag, a mention or a link.
 _ESCAPES: Final = str.maketrans(
-    {char: f"\\{char}" for char in "\\`*_{}[]#|~$^"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;", "'": "&#39;", '"': "&quot;"}
+    {char: f"\\{char}" for char in "\\`*_{}[]#|~$^"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 )
 
 
@@ -36,7 +35,8 @@ def render_markdown(report: Report) -> str:
 
 def escaped(text: str) -> str:
     """The text as Markdown shows it literally, on one line."""
-    return wording.visible(text).translate(_ESCAPES)
+    text = wording.visible(text).translate(_ESCAPES)
+    return text.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _blocks(report: Report) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _blocks(report: Report) -> Iterator[str]:
     if any(duration.doubtful for duration in report.durations):
         yield "**The times marked as doubtful may not be trusted**: see the doubts.\n"
     names = [duration.name for duration in report.durations]
-    yield from _titled("Times", tables.durations(report, names, QUANTILES))
+    yield from _titled("Times", tables.durations(report, names, QUANTILES, every_interval=True))
     yield from _findings(report)
     yield from _list("Faults that the server committed on purpose", map(wording.fault, report.faults))
     yield from _titled("Workers", tables.workers(report, MOST_ITEMS))
@@ -68,8 +68,8 @@ def _findings(report: Report) -> Iterator[str]:
         yield "## Findings\n"
     for verdict in failing:
         yield f"### {escaped(verdict.rule)}: {wording.some(verdict.found, 'finding')}\n"
-        for found in verdict.findings[:MOST_FINDINGS]:
-            yield f"{escaped(wording.finding(found))}\n"
+        for number, found in enumerate(verdict.findings[:MOST_FINDINGS], 1):
+            yield f"Finding {number}: {escaped(wording.finding(found))}\n"
             if found.witnesses:
                 yield _table(tables.witnesses(found, report))
         if more := wording.more(verdict, MOST_FINDINGS):
@@ -94,11 +94,6 @@ def _titled(title: str, table: Table) -> Iterator[str]:
 
 
 def _table(table: Table) -> str:
-    ruler = ["---:" if place in table.right else "---" for place in range(len(table.head))]
-    return "".join(
-        map(_row, (tuple(map(escaped, table.head)), ruler, *(tuple(map(escaped, row)) for row in table.rows)))
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"
+    ruler = tuple("---:" if place in table.right else "---" for place in range(len(table.head)))
+    head, *rows = (tuple(map(escaped, row)) for row in (table.head, *table.rows))
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ruler, *rows))

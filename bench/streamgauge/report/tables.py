@@ -81,29 +81,34 @@ def _leaks(report: Report) -> list[Row]:
     ]
 
 
-def durations(report: Report, names: Iterable[str], quantiles: Iterable[float]) -> Table:
-    """The durations that were measured, with the quantiles that their samples carry."""
+def durations(
+    report: Report, names: Iterable[str], quantiles: Iterable[float], *, every_interval: bool = False
+) -> Table:
+    """The durations that were measured, with the quantiles that their samples carry.
+
+    The interval stands behind every quantile, or else in a column of its own for the last.
+    """
     wanted = tuple(quantiles)
-    chosen = [
-        d
-        for name in names
-        for d in report.durations
-        if d.name == name and (d.n or name != Metric.DELIVERY_BOUND)
-    ]
-    head = ("times", "n", *(f"p{q * 100:g}" for q in wanted), f"95 % interval of p{wanted[-1] * 100:g}")
-    rows = tuple(_duration(duration, wanted) for duration in chosen)
+    of_name = {duration.name: duration for duration in report.durations}
+    chosen = [of_name[name] for name in names if name in of_name]
+    head = ("times", "n", *(f"p{q * 100:g}" for q in wanted))
+    if not every_interval:
+        head = (*head, f"95 % interval of {head[-1]}")
+    rows = tuple(
+        _duration(duration, wanted, every_interval=every_interval)
+        for duration in chosen
+        if duration.n or duration.name != Metric.DELIVERY_BOUND
+    )
     return Table(head, rows, right=tuple(range(1, len(head))))
 
 
-def _duration(of: Duration, wanted: tuple[float, ...]) -> Row:
+def _duration(of: Duration, wanted: tuple[float, ...], *, every_interval: bool) -> Row:
     by_q = {quantile.q: quantile for quantile in of.quantiles}
-    chosen = [by_q[q] for q in wanted if q in by_q]
-    return (
-        f"{of.name}{' (doubtful)' if of.doubtful else ''}",
-        wording.count(of.n),
-        *map(_value, chosen),
-        interval(chosen[-1]) if chosen else "",
-    )
+    chosen = [by_q[q] for q in wanted]
+    name = f"{of.name}{' (doubtful)' if of.doubtful else ''}"
+    if every_interval:
+        return name, wording.count(of.n), *(" ".join(filter(None, (_value(q), _interval(q)))) for q in chosen)
+    return name, wording.count(of.n), *map(_value, chosen), _interval(chosen[-1])
 
 
 def _value(quantile: Quantile) -> str:
@@ -112,11 +117,10 @@ def _value(quantile: Quantile) -> str:
     return wording.duration(quantile.value_ns)
 
 
-def interval(quantile: Quantile) -> str:
-    """The interval of a quantile; "" where there is none."""
+def _interval(quantile: Quantile) -> str:
     if quantile.low_ns is None or quantile.high_ns is None:
         return ""
-    return f"{wording.duration(quantile.low_ns)} – {wording.duration(quantile.high_ns)}"
+    return f"({wording.duration(quantile.low_ns)} – {wording.duration(quantile.high_ns)})"
 
 
 def witnesses(found: Finding, report: Report) -> Table:
@@ -136,7 +140,7 @@ def witnesses(found: Finding, report: Report) -> Table:
         )
         for witness in shown
     )
-    return Table(("", "at, s", "kind", "seq", "offset", "bytes", "detail"), rows, right=(1, 3, 4, 5))
+    return Table(("", "second", "kind", "seq", "offset", "bytes", "detail"), rows, right=(1, 3, 4, 5))
 
 
 def workers(report: Report, most: int) -> Table:

@@ -37,6 +37,7 @@ class CheckState(Struct):
     found: dict[str, int] = {}
     findings: dict[str, list[Finding]] = {}
     owners: dict[str, str] = {}  # run -> the user it was accepted for
+    shared: dict[str, tuple[str, ...]] = {}  # run -> all users it was accepted for, where it is not one
     canaries: dict[str, str] = {}  # token -> its user
     strays: list[StrayRun] = []
 
@@ -46,7 +47,7 @@ class CheckState(Struct):
         self.findings[finding.rule] = _first(self.findings.get(finding.rule, []), [finding])
 
     def merge(self, other: "CheckState") -> "CheckState":
-        """Both states as one; a run id or a canary of two users is a finding of its own."""
+        """Both states as one."""
         merged = CheckState(
             exercised=dict(Counter(self.exercised) + Counter(other.exercised)),
             unknown=dict(Counter(self.unknown) + Counter(other.unknown)),
@@ -56,18 +57,26 @@ class CheckState(Struct):
                 for rule in {*self.findings, *other.findings}
             },
             owners={**self.owners, **other.owners},
+            shared=dict(self.shared),
             canaries={**self.canaries, **other.canaries},
             strays=[*self.strays, *other.strays],
         )
+        for run, users in other.shared.items():
+            merged.share(run, *users)
         for run in self.owners.keys() & other.owners.keys():
             if self.owners[run] != other.owners[run]:
-                merged.add(_shared_run(run, self.owners[run], other.owners[run]))
+                merged.share(run, self.owners[run], other.owners[run])
         return merged
+
+    def share(self, run: str, *users: str) -> None:
+        """Note that a run was accepted for several users: `conclude` makes it a finding."""
+        self.shared[run] = tuple(sorted({*self.shared.get(run, ()), *users}))
+        self.owners[run] = self.shared[run][0]
 
 
 def _first(one: Sequence[Finding], two: Sequence[Finding]) -> list[Finding]:
     """The earliest findings of both, whatever the order they were found in."""
-    return sorted([*one, *two], key=lambda f: (f.at_ns, f.user, f.conn, f.problem))[:KEPT]
+    return sorted([*one, *two], key=lambda f: (f.at_ns, f.user, f.conn, f.problem, f.run, f.token))[:KEPT]
 
 
 def _shared_run(run: str, user: str, other: str) -> Finding:
@@ -85,7 +94,6 @@ class Checks:
         self._lost: Counter[int] = Counter()  # events that a run's `seq` showed to be missing
         self._exercised: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
-        self._highest: dict[str, int] = {}  # run -> highest seq, of runs under way
         self._users: dict[int, str] = {}
         self.state = CheckState()
 
@@ -97,6 +105,7 @@ class Checks:
             case Malformed():
                 user = self._users.get(row.conn, "")
                 self._exercised[Rule.PROTOCOL] += 1
+                self._exercised[Rule.ISOLATION_CANARY] += 1
                 self.state.add(_of_row(Rule.PROTOCOL, row.why, user, row))
                 self._leak(row, row.foreign, user)
             case Opened():
@@ -114,7 +123,7 @@ class Checks:
         exercised[Rule.ISOLATION_CANARY] += 1
         if row.foreign:
             self._leak(row, row.foreign, user)
-        if event.user:
+        if event.user and user:
             exercised[Rule.ISOLATION_ENVELOPE] += 1
             if event.user != user:
                 self.state.add(
@@ -125,7 +134,7 @@ class Checks:
         if event.kind == Kind.ACCEPTED:
             owner = self.state.owners.setdefault(event.run, user)
             if owner != user:
-                self.state.add(_shared_run(event.run, user, owner))
+                self.state.share(event.run, owner, user)
 
     def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
         for token in tokens.split():
@@ -133,21 +142,27 @@ class Checks:
 
     def _offset(self, row: Received, user: str) -> None:
         event = row.event
+        track = self._offsets.get(row.conn)
+        if track is None:
+            return  # there is no session before the greeting
+        if event.user not in ("", user) and event.offset != track.highest + 1:
+            return  # another user's event is judged by isolation alone
         self._exercised[Rule.OFFSET_CONTIGUOUS] += 1
-        departure = self._offsets[row.conn].add(event.offset, row.at_ns)
+        departure = track.add(event.offset, row.at_ns)
         if event.kind > LAST_RUN_EVENT or not event.seq:
             explained = False
         else:
-            highest = self._highest.get(event.run, 0)
+            highest = track.runs.get(event.run, 0)
             explained = event.seq <= highest
-            self._highest[event.run] = max(highest, event.seq)
+            track.runs[event.run] = max(highest, event.seq)
         if departure and not explained:
             problem = f"{departure} to offset {event.offset}"
             self.state.add(_of_row(Rule.OFFSET_CONTIGUOUS, problem, user, row))
 
     def settle(self, history: History) -> None:
         """Judge a settled run."""
-        self._highest.pop(history.run, None)
+        if track := self._offsets.get(history.asked.conn):
+            track.runs.pop(history.run, None)
         judgement = judge(history, self._limits)
         self._exercised.update(judgement.exercised)
         self._unknown.update(judgement.unknown)
@@ -161,16 +176,16 @@ class Checks:
         """What is still missing of a session's offsets is lost, unless a run's gap explains it."""
         track = self._offsets.pop(conn, OffsetTrack())
         lost = self._lost.pop(conn, 0)
-        unexplained = list(track.missing)[lost:]
+        unexplained = track.missing(lost, 6)
         if unexplained:
-            numbers = ", ".join(map(str, unexplained[:5])) + (" …" if len(unexplained) > 5 else "")
+            numbers = ", ".join(str(offset) for offset, _ in unexplained[:5]) + " …" * (len(unexplained) > 5)
             self.state.add(
                 Finding(
                     Rule.OFFSET_CONTIGUOUS,
                     f"gap: offset {numbers} never came",
                     user=self._users.get(conn, ""),
                     conn=conn,
-                    at_ns=track.missing[unexplained[0]],
+                    at_ns=unexplained[0][1],
                 )
             )
         self._users.pop(conn, None)
@@ -194,11 +209,11 @@ def conclude(state: CheckState, required: Iterable[Rule]) -> tuple[Verdict, ...]
     verdicts = []
     for rule in Rule:
         exercised, found = state.exercised.get(rule, 0), state.found.get(rule, 0)
-        outcome = Outcome.FAIL if found else Outcome.PASS if exercised else Outcome.UNKNOWN
+        unknown = state.unknown.get(rule, 0)
+        sure = exercised and not unknown
+        outcome = Outcome.FAIL if found else Outcome.PASS if sure else Outcome.UNKNOWN
         findings = tuple(replace(f, other=_owner(f, state)) for f in state.findings.get(rule, []))
-        verdicts.append(
-            Verdict(rule, outcome, rule in needed, exercised, state.unknown.get(rule, 0), found, findings)
-        )
+        verdicts.append(Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings))
     return tuple(verdicts)
 
 
@@ -207,7 +222,7 @@ def _owner(finding: Finding, state: CheckState) -> str:
 
 
 def _placed_strays(state: CheckState) -> CheckState:
-    """Say of every stray what it was: late, another user's, or nobody's.
+    """Say of every stray what it was: late, another user's, or nobody's; and of a run that it is two users'.
 
     One of the same user's other sockets breaks no rule of its own: the socket that
     waits for it reports the loss.
@@ -220,6 +235,9 @@ def _placed_strays(state: CheckState) -> CheckState:
         owners=state.owners,
         canaries=state.canaries,
     )
+    for run, users in state.shared.items():
+        for other in users[1:]:
+            placed.add(_shared_run(run, users[0], other))
     for stray in state.strays:
         finding = stray.finding
         owner = state.owners.get(finding.run, "")
@@ -227,7 +245,7 @@ def _placed_strays(state: CheckState) -> CheckState:
             placed.add(replace(finding, rule=Rule.TERMINAL_LAST, problem="long after the run was settled"))
         elif not owner:
             placed.add(replace(finding, problem="an event of a run that no socket asked for"))
-        elif owner != finding.user:
+        elif finding.user != owner and finding.user not in state.shared.get(finding.run, ()):
             problem = "an event of another user's run"
             placed.add(replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owner))
     return placed

@@ -54,7 +54,8 @@ def judge(history: History, limits: Limits) -> Judgement:
     if not received:
         return Judgement(tuple(exercised), problems=tuple(problems))
 
-    order: Sequence[int] = range(len(received))  # places, as the other rules are to read them
+    arrival: Sequence[int] = range(len(received))  # places, without repeats
+    order: Sequence[int] = arrival  # and as the other rules are to read them
     lost = 0
     if received[0].event.seq:
         apart = departures([r.event.seq for r in received])
@@ -62,8 +63,8 @@ def judge(history: History, limits: Limits) -> Judgement:
         problems += _sequence_problems(received, apart)
         lost = apart.lost
         if apart.repeats or apart.back:
-            kept = [place for place in order if place not in apart.repeats]
-            order = sorted(kept, key=lambda place: received[place].event.seq)
+            arrival = [place for place in arrival if place not in apart.repeats]
+            order = sorted(arrival, key=lambda place: received[place].event.seq)
     events = [received[place].event for place in order]
 
     exercised.append(Rule.ECHO)
@@ -73,7 +74,8 @@ def judge(history: History, limits: Limits) -> Judgement:
 
     problems += _placed(order, lifecycle(events))
     exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
-    problems += _found(no_silence(history, limits))
+    heard = received if len(arrival) == len(received) else [received[place] for place in arrival]
+    problems += _placed(arrival, _found(no_silence(history.asked, heard, limits)))
     if history.ended_ns:
         exercised.append(Rule.TERMINAL_LAST)
     if any(event.call for event in events):

@@ -3,25 +3,49 @@
 from msgspec import Struct
 
 
+class Gap(Struct, frozen=True):
+    """Offsets that did not come yet: a range, because a server may jump to any number."""
+
+    offsets: range
+    at_ns: int  # when their absence was noticed
+
+
 class OffsetTrack(Struct):
     """The offsets of one session so far: the highest, and those below it that are missing."""
 
     highest: int = 0
-    missing: dict[int, int] = {}  # offset -> when its absence was noticed
+    gaps: list[Gap] = []
+    runs: dict[str, int] = {}  # the highest `seq` of each run under way
 
     def add(self, offset: int, at_ns: int) -> str:
         """Take the next offset; say how it departs from order ("" where it does not).
 
         A gap is no departure yet: what is missing may still come (reordering), and
-        stays in `missing` until it does.
+        stays in `gaps` until it does.
         """
         if offset == self.highest + 1:
             self.highest = offset
         elif offset > self.highest:
-            self.missing.update(dict.fromkeys(range(self.highest + 1, offset), at_ns))
+            self.gaps.append(Gap(range(self.highest + 1, offset), at_ns))
             self.highest = offset
-        elif self.missing.pop(offset, None) is None:
-            return "repeat"
         else:
-            return "step back"
+            return "step back" if self._fill(offset) else "repeat"
         return ""
+
+    def _fill(self, offset: int) -> bool:
+        """Take an offset out of its gap; False where it is in none."""
+        for place, gap in enumerate(self.gaps):
+            if offset in gap.offsets:
+                parts = range(gap.offsets.start, offset), range(offset + 1, gap.offsets.stop)
+                self.gaps[place : place + 1] = [Gap(part, gap.at_ns) for part in parts if part]
+                return True
+        return False
+
+    def missing(self, explained: int, most: int) -> list[tuple[int, int]]:
+        """Up to `most` offsets that never came, but for the first `explained`, and when each was missed."""
+        missing: list[tuple[int, int]] = []
+        for gap in self.gaps:
+            rest = gap.offsets[explained:]
+            explained = max(0, explained - len(gap.offsets))
+            missing += [(offset, gap.at_ns) for offset in rest[: most - len(missing)]]
+        return missing

@@ -6,7 +6,7 @@ from itertools import pairwise
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.history import End, History, terminal
-from streamgauge.core.observation import Received, arrival_ns
+from streamgauge.core.observation import Asked, Received, arrival_ns
 
 CANCELLED = "cancelled"
 
@@ -23,13 +23,13 @@ def complete(history: History) -> Problem | None:
     return None
 
 
-def no_silence(history: History, limits: Limits) -> Problem | None:
+def no_silence(asked: Asked, events: Sequence[Received], limits: Limits) -> Problem | None:
     """What breaks `no-silence`: judged over silences that an event ended.
 
     A silence that nothing ended is `complete`'s finding: one cause, one finding.
     """
-    silence, place = longest_silence(history.asked.at_ns, history.events)
-    if silence <= limits.silence_ns + history.asked.pause_ns:
+    silence, place = longest_silence(asked.at_ns, events)
+    if silence <= limits.silence_ns + asked.pause_ns:
         return None
     return Problem(Rule.NO_SILENCE, f"silent for {silence / 1e9:.1f} s", (place,))
 

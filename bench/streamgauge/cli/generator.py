@@ -16,7 +16,7 @@ def run_locust(locustfile: Path, plan: Plan, plan_file: Path, folder: Path, secr
     command += ["--run-time", f"{max(1, round(plan.duration))}s", "--host", plan.target]
     command += ["--plan", str(plan_file), "--out", str(folder)]
     # Locust's own statistics go to a file: the terminal's last lines are the verdict
-    command += ["--only-summary", "--json-file", str(folder / "locust"), "--loglevel", "WARNING"]
+    command += ["--only-summary", "--json-file", str(folder / "locust"), "--loglevel", "ERROR"]
     if processes > 1:
         command += ["--processes", str(processes)]
     typed = shlex.join([Path(sys.argv[0]).name, *_without_secret(sys.argv[1:])])

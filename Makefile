@@ -1,0 +1,32 @@
+# On a fresh machine with Python 3.11 or later, make and git: `make bench`, `make test`.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: bench test check format clean
+.DEFAULT_GOAL := test
+
+bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
+	$(BIN)/streamgauge run --scenario steady --users 1000 --duration 30s
+
+test: check  ## Everything that CI runs
+	$(BIN)/pytest
+
+check: $(READY)  ## Style, types, import rules
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

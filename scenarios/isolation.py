@@ -1,0 +1,52 @@
+"""Isolation: users who are as alike as they can be, so that whatever mixes them up is provoked.
+
+    streamgauge run --scenario isolation
+    locust -f scenarios/isolation.py --host ws://127.0.0.1:8765/ws
+
+All ask in lockstep, with equal prompts and equal ids, two runs of one user at once;
+some cancel within a few round trips, some only listen, and all change their socket
+now and then, closing the older one while the newer works.
+"""
+
+import time
+
+from streamgauge.load import AgentUser, Run, scenario, task
+
+scenario(__file__)
+
+ROUND_TRIPS = 4  # a cancel comes before so many have passed
+
+
+class Isolation(AgentUser):
+    """A user whose words and ids are everybody's; only the canary in its context is its own."""
+
+    def on_start(self) -> None:
+        """Connect; some will never speak: what such a witness receives is somebody else's."""
+        super().on_start()
+        self.silent = self.random.random() < self.plan.witness_share
+        self.ticks = 0
+        self.opened_ns = time.monotonic_ns()
+
+    @task
+    def ask_in_lockstep(self) -> None:
+        """At every tick ask twice at once, and sometimes think better of it."""
+        for due_ns in self.due():
+            if self.silent:
+                continue
+            if self.plan.reopen and time.monotonic_ns() - self.opened_ns > self.plan.reopen * 1e9:
+                self.reopen()
+                self.opened_ns = time.monotonic_ns()
+            self.ticks += 1
+            twins = [self.ask_as_everybody(due_ns, twin) for twin in ("a", "b")]
+            for run in twins:
+                if run and self.random.random() < self.plan.cancel_share:
+                    self.cancel_soon(run, self.random.uniform(0, ROUND_TRIPS))
+
+    def ask_as_everybody(self, due_ns: int, twin: str) -> Run | None:
+        """A request whose text and ids all users choose alike."""
+        return self.ask(
+            due_ns,
+            text=self.plan.prompts[0],
+            request=f"q-{self.ticks}{twin}",
+            thread=f"t-{twin}",
+        )
