@@ -5,6 +5,15 @@ import ipaddress
 from msgspec import Struct
 
 
+ABOVE_ZERO = {
+    "heartbeat_s": "--heartbeat",
+    "run_timeout_s": "--run-timeout",
+    "tool_timeout_s": "--tool-timeout",
+    "open_timeout_s": "--open-timeout",
+    "rate_per_s": "--rate",
+}
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Times in seconds, sizes in bytes unless a field says otherwise."""
 
@@ -41,9 +50,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         if self.faults and not self.measure:
             raise ValueError("--fault needs --measure: faults are for measuring only")
-        for name in ("heartbeat_s", "run_timeout_s", "tool_timeout_s", "open_timeout_s", "rate_per_s"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"--{name.removesuffix('_s').replace('_', '-')} must be above 0")
+        for field, flag in ABOVE_ZERO.items():
+            if getattr(self, field) <= 0:
+                raise ValueError(f"{flag} must be above 0")
 
     @property
     def max_request_bytes(self) -> int:

@@ -5,7 +5,8 @@ holds the plan that made it, as TOML.
 """
 
 import hashlib
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 import msgspec
 import tomli_w
@@ -14,10 +15,11 @@ from msgspec import Meta, Struct
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.protocol import PROTOCOLS
 
+PLAN_FILE: Final = "plan.toml"  # in every result folder
+
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-
 
 
 class PlanError(ValueError):
@@ -74,11 +76,18 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def load_plan(text: str, where: str) -> Plan:
     """Read a plan from TOML; raises `PlanError` naming `where`, the key and the fault."""
     try:
-        return msgspec.toml.decode(text, type=Plan)
-    except PlanError as error:
+        return make_plan(msgspec.toml.decode(text))
+    except (PlanError, msgspec.DecodeError) as error:
         raise PlanError(f"{where}: {error}") from error
-    except msgspec.MsgspecError as error:
-        raise PlanError(f"{where}: {error}") from error
+
+
+def make_plan(values: Mapping[str, object]) -> Plan:
+    """A plan from plain values; raises `PlanError` naming the key and the fault."""
+    try:
+        return msgspec.convert(values, Plan)
+    except msgspec.ValidationError as error:
+        what, _, key = str(error).partition(" - at `$")
+        raise PlanError(f"{key.strip('.`')}: {what}" if key else what) from error
 
 
 def dump_plan(plan: Plan) -> str:

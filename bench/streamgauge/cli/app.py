@@ -1,13 +1,14 @@
 """The command itself, and how its errors end."""
 
 import sys
+import traceback
 
 import typer
 
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.run import run
+from streamgauge.cli.run import EXAMPLES, run
 from streamgauge.cli.serve import serve
-from streamgauge.core.exit_code import INTERNAL_ERROR, USAGE
+from streamgauge.exit_code import INTERNAL_ERROR, USAGE
 
 app = typer.Typer(
     name="streamgauge",
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(name="run")(run)
+app.command(name="run", epilog=EXAMPLES)(run)
 app.command(
     name="serve",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
@@ -30,13 +31,11 @@ def main() -> None:
     try:
         app()
     except UsageProblem as problem:
-        print(f"streamgauge: {problem}", file=sys.stderr)
+        typer.echo(f"streamgauge: {problem}", err=True)
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(USAGE)
-    except Exception:
-        import traceback
-
+    except Exception:  # noqa: BLE001 - whatever it is, it is our fault, and has an exit code of its own
         traceback.print_exc()
-        print("streamgauge: this is a defect of streamgauge, not of the target", file=sys.stderr)
+        typer.echo("streamgauge: this is a defect of streamgauge, not of the target", err=True)
         sys.exit(INTERNAL_ERROR)

@@ -6,15 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from streamgauge.plan import Plan
+from streamgauge.plan import PLAN_FILE, Plan
 
 
-def run_locust(locustfile: Path, plan: Plan, plan_file: Path, folder: Path, secret: str, processes: int) -> int:
-    """Run the plan to its end; Ctrl-C reaches Locust itself, which drains. Returns its exit code."""
+def run_locust(locustfile: Path, plan: Plan, folder: Path, secret: str, processes: int) -> int:
+    """Run the plan that lies in `folder` to its end; returns Locust's exit code.
+
+    Ctrl-C reaches Locust itself, which drains.
+    """
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
     command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
     command += ["--run-time", f"{max(1, round(plan.duration))}s", "--host", plan.target]
-    command += ["--plan", str(plan_file), "--out", str(folder)]
+    command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
     # Locust's own statistics go to a file: the terminal's last lines are the verdict
     command += ["--only-summary", "--json-file", str(folder / "locust"), "--loglevel", "ERROR"]
     if processes > 1:

@@ -17,7 +17,9 @@ _STOP_S: Final = 10
 
 
 @contextmanager
-def reference_server(secret: str, faults: Sequence[str], log: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def reference_server(
+    secret: str, faults: Sequence[str], log: Path
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start it on a free port, in a session of its own (Ctrl-C is not for it); stop it at the end.
 
     Yields its address and process. Its log goes to the file `log`.

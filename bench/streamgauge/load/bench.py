@@ -4,7 +4,7 @@ import random
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -18,8 +18,6 @@ from streamgauge.protocol import PROTOCOLS
 
 if TYPE_CHECKING:
     from streamgauge.load.connection import Connection
-
-_TROUBLES_KEPT: Final = 10
 
 
 class Finished(Struct, frozen=True):
@@ -75,7 +73,7 @@ class Bench:
         self.events = 0
         self.runs = 0
         self._unconnected: dict[str, int] = {}
-        self._troubles: list[str] = []
+        self._troubles: dict[str, int] = {}
         self._numbers = 0
         self._cpu_s = time.process_time()
         began_ns = time.monotonic_ns()
@@ -105,8 +103,7 @@ class Bench:
 
     def trouble(self, what: str) -> None:
         """Something went wrong on our side: the verdict cannot be trusted."""
-        if len(self._troubles) < _TROUBLES_KEPT:
-            self._troubles.append(what)
+        self._troubles[what] = self._troubles.get(what, 0) + 1
 
     def unconnected(self, why: str) -> None:
         """A user could not connect."""
@@ -125,13 +122,13 @@ class Bench:
         self._recorder.close(at_ns, tuple(self._troubles))
         self.clock.close()
         if self._recorder.trouble:
-            self._troubles.append(self._recorder.trouble)
+            self.trouble(self._recorder.trouble)
         return Share(
             worker=self.worker,
             state=state,
             cpu_s=time.process_time() - self._cpu_s,
             recording=str(self._recorder.path),
             unconnected=self._unconnected,
-            troubles=tuple(self._troubles),
+            troubles=tuple(f"{n} × {what}" for what, n in self._troubles.items()),
             clock_steps=self.clock.steps,
         )

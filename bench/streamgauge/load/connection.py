@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from gevent import Timeout, get_hub
+from gevent import get_hub
 from gevent import socket as gsocket
 from gevent.event import Event as Flag
 
@@ -38,7 +38,7 @@ class NotConnected(ConnectionError):
 class Run:
     """A run that this user asked for, while it is under way."""
 
-    __slots__ = ("accepted", "ended", "request", "asked", "run")
+    __slots__ = ("accepted", "asked", "ended", "request", "run")
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -57,9 +57,7 @@ class Connection:
         self.user = user
         self.canary = canary
         self.number = bench.number()
-        self._observer = Observer(
-            self.number, canary, bench.dialect.reader(), bench.plan.max_message_bytes
-        )
+        self._observer = Observer(self.number, canary, bench.dialect.reader(), bench.plan.max_message_bytes)
         self._session = ClientSession(
             self._plan.target,
             headers=bench.dialect.login(mint_token(user, bench.secret, time.time())),
@@ -70,6 +68,7 @@ class Connection:
         self._gone = Flag()
         self._leaving = False
         self._outgoing = b""
+        self._writing = False
         self._requests: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
         self._settled = Flag()
@@ -83,7 +82,8 @@ class Connection:
             self._socket = gsocket.create_connection(address, timeout=self._plan.connect_timeout)
         except OSError as error:
             raise NotConnected(error.strerror or str(error)) from error
-        raw: socket.socket = self._socket._sock  # noqa: SLF001 - the watcher reads below gevent's waiting
+        # the watchers read and write below gevent, whose own calls would wait
+        raw: socket.socket = self._socket._sock  # type: ignore[attr-defined]  # noqa: SLF001
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bench.clock.stamp(raw)
         self._recvmsg_into: Callable[..., tuple[int, list[tuple[int, int, bytes]], int, object]]
@@ -109,8 +109,11 @@ class Connection:
 
     # what the user does
 
-    def ask(self, request: Request, due_ns: int) -> Run:
-        """Start a run that was due at `due_ns`."""
+    def ask(self, request: Request, due_ns: int) -> Run | None:
+        """Start a run that was due at `due_ns`; None where the connection is gone."""
+        if not self.open:
+            self.skip(due_ns, "the connection was lost")
+            return None
         now_ns = time.monotonic_ns()
         asked = Asked(
             self.number,
@@ -134,7 +137,9 @@ class Connection:
         self._bench.record(Unsent(self.number, time.monotonic_ns(), due_ns, why))
 
     def cancel(self, run: Run) -> None:
-        """Ask the server to cancel a run that was accepted."""
+        """Ask the server to cancel a run that was accepted and has not ended."""
+        if not self.open or not run.run or run.ended:
+            return
         self._bench.record(Cancelled(self.number, time.monotonic_ns(), run.run))
         self._say(self._bench.dialect.cancel(run.run))
 
@@ -261,14 +266,13 @@ class Connection:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._outgoing = b""  # the reader will be told why
-            self._writer.stop()
-            return
+            sent = len(self._outgoing)  # lost: the reader will be told why
         self._outgoing = self._outgoing[sent:]
-        if not self._outgoing:
-            self._writer.stop()
-        elif not self._writer.active:
+        if self._outgoing and not self._writing:
             self._writer.start(self._guarded, self._write)
+        elif self._writing and not self._outgoing:
+            self._writer.stop()
+        self._writing = bool(self._outgoing)
 
     def _lost(self, code: int) -> None:
         if self._gone.is_set():

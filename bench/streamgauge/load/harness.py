@@ -6,6 +6,7 @@ before it lets Locust send its workers home, which would not wait for them.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ def scenario(locustfile: str) -> None:
     events.test_start.add_listener(harness.start)
     events.test_stopping.add_listener(harness.stopping)
     events.test_stop.add_listener(harness.stop)
+    events.user_error.add_listener(harness.user_error)
     events.report_to_master.add_listener(harness.report_to_master)
     events.worker_report.add_listener(harness.worker_report)
     events.quitting.add_listener(harness.quitting)
@@ -55,7 +57,7 @@ class Harness:
         self._plan = defaults
         self._folder = Path()
         self._progress: Progress | None = None
-        self._teller: gevent.Greenlet | None = None
+        self._teller: gevent.Greenlet[..., None] | None = None
         self._shares: list[Share] = []
         self._snapshots: dict[str, Snapshot] = {}
         self._expected: set[str] = set()
@@ -69,8 +71,8 @@ class Harness:
     def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
         """Locust's own options give users, ramp, duration and host; the plan gives the rest."""
         group = parser.add_argument_group("streamgauge")
-        group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) to run instead of the defaults")
-        group.add_argument("--out", dest="sg_out", default="", help="The result folder (default: a new one in results/)")
+        group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) instead of the defaults")
+        group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
 
     def init(self, environment: Environment, runner: Any, **_: object) -> None:
         """Locust's default would kill runs in flight: let them drain."""
@@ -83,7 +85,7 @@ class Harness:
 
     def _planned(self) -> Plan:
         """The plan of this run: the file, or the defaults with Locust's options over them."""
-        options, runner = self._environment.parsed_options, self._environment.runner
+        options, runner = _options(self._environment), _runner(self._environment)
         if options.sg_plan:
             path = Path(options.sg_plan)
             return load_plan(path.read_text(encoding="utf-8"), str(path))
@@ -100,17 +102,18 @@ class Harness:
 
     def start(self, environment: Environment, **_: object) -> None:
         """A run begins: alone or as master decide its plan and folder, as worker take them over."""
-        runner = environment.runner
+        runner = _runner(environment)
         self._shares, self._snapshots, self._outcome = [], {}, None
         self._shared.clear()
         self._running, self._cut_short = True, False
-        options = environment.parsed_options
+        options = _options(environment)
         if isinstance(runner, WorkerRunner):
             self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
             self._folder = Path(options.sg_run["folder"])
         else:
             self._plan = self._planned()
-            self._folder = Path(options.sg_out) if options.sg_out else new_folder(Path("results"), self._plan.scenario)
+            self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.scenario))
+            # what is not known to Locust itself is shipped to the workers
             options.sg_run = {"plan": msgspec.json.encode(self._plan).decode(), "folder": str(self._folder)}
             self._progress = Progress(self._snapshot, self._plan.duration)
         environment.stop_timeout = self._plan.drain
@@ -143,6 +146,11 @@ class Harness:
             return self._bench.snapshot()
         return sum(self._snapshots.values(), Snapshot())
 
+    def user_error(self, exception: Exception, **_: object) -> None:
+        """A scenario's own code failed: the load was not the planned one."""
+        if self._bench is not None:
+            self._bench.trouble(f"{type(exception).__name__} in a user's task: {exception}")
+
     def report_to_master(self, data: dict[str, Any], **_: object) -> None:
         """A worker says how far it is."""
         if self._bench is not None:
@@ -163,7 +171,7 @@ class Harness:
             self._shared.wait(self._plan.drain + _LATE_SHARE_S)
 
     def _drain(self, environment: Environment, **_: object) -> None:
-        environment.runner.stop()
+        _runner(environment).stop()
 
     def _take_share(self, msg: Any, **_: object) -> None:
         self._shares.append(msgspec.msgpack.decode(msg.data["share"], type=Share))
@@ -194,18 +202,31 @@ class Harness:
         )
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
-            print(self._outcome.text)
+            sys.stdout.write(f"{self._outcome.text}\n")
 
     def quitting(self, environment: Environment, **_: object) -> None:
         """Ctrl-C comes here with the run still going: drain, conclude, and say that it was cut short."""
         if self._running and not isinstance(environment.runner, WorkerRunner):
             self._cut_short = True
             try:
-                environment.runner.stop()
+                _runner(environment).stop()
             except KeyboardInterrupt:  # the second one: do not wait any longer
                 self.stop(environment)
 
     def quit(self, **_: object) -> None:
         """Locust has printed its own statistics: the verdict comes last."""
         if self._outcome is not None:
-            print(self._outcome.text)
+            sys.stdout.write(f"{self._outcome.text}\n")
+            sys.stdout.flush()
+
+
+def _runner(environment: Environment) -> Any:
+    """Locust's runner, which is there from `init` on."""
+    assert environment.runner is not None
+    return environment.runner
+
+
+def _options(environment: Environment) -> Any:
+    """The command line, which is there wherever a Locust file is run."""
+    assert environment.parsed_options is not None
+    return environment.parsed_options

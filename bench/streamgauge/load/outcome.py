@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamgauge.core.doubt import doubts
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.load.bench import Share
-from streamgauge.plan import Plan, dump_plan
+from streamgauge.plan import PLAN_FILE, Plan, dump_plan
 from streamgauge.report.conclude import conclude
 from streamgauge.report.exit_code import exit_code
 from streamgauge.report.model import Environment, Fault, Report, Worker
@@ -79,7 +79,7 @@ def _write(report: Report, plan: Plan, folder: Path) -> str:
         "report.json": render_json(report),
         "report.md": render_markdown(report).encode(),
         "junit.xml": render_junit(report),
-        "plan.toml": dump_plan(plan).encode(),
+        PLAN_FILE: dump_plan(plan).encode(),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def _strikes(plan: Plan) -> tuple[Fault, ...]:
         return ()
     struck: dict[str, int] = {}
     try:
-        with urlopen(f"http://{urlsplit(plan.target).netloc}/metrics", timeout=5) as answer:  # noqa: S310 - http it is
+        with urlopen(f"http://{urlsplit(plan.target).netloc}/metrics", timeout=5) as answer:
             text = answer.read().decode()
     except (URLError, OSError):
         return tuple(Fault(fault, None) for fault in plan.faults)

@@ -31,7 +31,7 @@ class Progress:
         self._ends = time.monotonic() + duration_s
         self._out: TextIO = sys.stderr
         self._rewrites = self._out.isatty()
-        self._greenlet: Greenlet = spawn(self._run)
+        self._greenlet: Greenlet[..., None] = spawn(self._run)
 
     def _run(self) -> None:
         pause = _TERMINAL_S if self._rewrites else _LOG_S

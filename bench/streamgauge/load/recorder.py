@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Final
 
+from gevent import sleep, spawn
 from gevent.threadpool import ThreadPool
 
 from streamgauge.core.observation import Observation
 from streamgauge.core.recording import End, Header, block
 
+_EVERY_S: Final = 0.1
 _ROWS: Final = 512  # a block is packed in well under a millisecond
 
 
 class Recorder:
-    """Collects rows; a native thread packs and writes them, in order.
+    """Collects rows; a greenlet has a native thread pack and write them, in order.
 
     A write that fails (a full disk) is kept in `trouble` and stops the recording,
     never the run.
@@ -24,18 +26,24 @@ class Recorder:
         self.trouble = ""
         self._file = path.open("wb")
         self._rows: list[Observation] = []
-        self._thread = ThreadPool(1)  # one: blocks keep their order
-        self._thread.spawn(self._write, header)
+        self._closing = False
+        self._thread = ThreadPool(1)
+        self._write(header)
+        self._writer = spawn(self._keep_writing)
 
     def add(self, row: Observation) -> None:
-        """Take the next row."""
+        """Take the next row; callable from a hub callback, since nothing here can block."""
         self._rows.append(row)
-        if len(self._rows) >= _ROWS:
+
+    def _keep_writing(self) -> None:
+        while not self._closing:
+            sleep(_EVERY_S)
             self._flush()
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
-        self._thread.spawn(self._write, rows)
+        for start in range(0, len(rows), _ROWS):
+            self._thread.apply(self._write, (rows[start : start + _ROWS],))
 
     def _write(self, content: Header | list[Observation] | End) -> None:
         if self.trouble:
@@ -43,12 +51,12 @@ class Recorder:
         try:
             self._file.write(block(content))
         except OSError as error:
-            self.trouble = f"the recording stopped: {error}"
+            self.trouble = f"the recording stopped: {error.strerror}"
 
     def close(self, at_ns: int, trouble: tuple[str, ...]) -> None:
-        """Write what is left and the end."""
-        self._flush()
-        self._thread.spawn(self._write, End(at_ns, trouble))
-        self._thread.join()
+        """Write what is left and the end; call it when nothing is added any more."""
+        self._closing = True
+        self._writer.join()  # a flush that was cut off would lose or reorder rows
+        self._thread.apply(self._write, (End(at_ns, trouble),))
         self._thread.kill()
         self._file.close()

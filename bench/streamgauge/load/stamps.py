@@ -3,6 +3,7 @@
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 from streamgauge.wire.clock import (
@@ -67,7 +68,6 @@ class KernelClock:
 def boot_id() -> str:
     """What names this machine's monotonic clock (wire.md, section 1); "" where there is no such name."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""

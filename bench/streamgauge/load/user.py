@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from gevent import Greenlet, joinall, sleep, spawn
 from locust import User
 from locust.exception import StopUser
+from msgspec.structs import replace
 
 from streamgauge.core import schedule
 from streamgauge.core.canary import mint
@@ -39,7 +40,7 @@ class AgentUser(User):
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.canary = mint(self.bench.random)
         self._asked = count(1)
-        self._leaving: list[Greenlet] = []
+        self._leaving: list[Greenlet[..., None]] = []
         self.connection = self.dial()
         self._schedule = self.schedule()
         self._next_ns = next(self._schedule)
@@ -80,7 +81,7 @@ class AgentUser(User):
             yield due_ns
 
     def ask(self, due_ns: int, **overrides: str) -> Run | None:
-        """Send the request that was due at `due_ns`; None where too much is under way.
+        """Send the request that was due at `due_ns`; None where it had to be left.
 
         `overrides` replace fields of the request: `text`, `request`, `thread`, `agent`.
         """
@@ -89,21 +90,20 @@ class AgentUser(User):
             return None
         number = next(self._asked)
         nonce = f"{self.name}.{self.connection.number}.{number}"
-        fields = {
-            "text": f"{self.random.choice(self.plan.prompts)} {self.canary}",
-            "request": f"q-{nonce}",
-            "thread": f"t-{nonce}",
-            "agent": self.plan.agent,
-        }
-        request = Request(context={"canary": self.canary, "nonce": nonce}, **(fields | overrides))
-        return self.connection.ask(request, due_ns)
+        request = Request(
+            text=f"{self.random.choice(self.plan.prompts)} {self.canary}",
+            request=f"q-{nonce}",
+            thread=f"t-{nonce}",
+            agent=self.plan.agent,
+            context={"canary": self.canary, "nonce": nonce},
+        )
+        return self.connection.ask(replace(request, **overrides), due_ns)
 
     def cancel_soon(self, run: Run, round_trips: float) -> None:
         """Cancel a run so many round trips after it was accepted, unless it has ended by then."""
         run.accepted.wait(self.plan.slack)
         sleep(round_trips * (time.monotonic_ns() - run.asked.at_ns) / 1e9)
-        if run.run and not run.ended:
-            self.connection.cancel(run)
+        self.connection.cancel(run)
 
     def reopen(self) -> None:
         """Go on with a second socket, and close the older one when its runs have ended."""
@@ -127,5 +127,3 @@ def begin(bench: Bench) -> None:
     """Have all users of this process measured by `bench`, and number them anew."""
     AgentUser.bench = bench
     AgentUser._numbers = count(1)  # noqa: SLF001 - of this module
-
-

@@ -14,14 +14,16 @@ REDACTED: Final = "[redacted]"
 _DIGEST: Final = 4  # bytes: enough to see that two leaks are of one canary
 
 _CANARY: Final = re.compile(re.escape(PREFIX.decode()) + "[A-Za-z0-9]*", re.IGNORECASE)
-_NAMES: Final = r"[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]*"
+# Everything repeated is bounded: a server may send what makes a careless pattern run for hours.
+_AHEAD: Final = 4_096  # characters looked at beyond those that are kept
+_NAMES: Final = r"(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]{0,40}"
 _SECRETS: Final = (
     re.compile(r"()\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"),  # a JWT: "eyJ" is base64 of '{"'
     re.compile(r"(\bbearer +)[\w.~+/=-]+", re.IGNORECASE),
     re.compile(r"(\bbasic +)[\w+/=-]{12,}", re.IGNORECASE),
     re.compile(r"(\w://)[^/\s@]+(?=@)"),  # user and password of a URL
-    re.compile(rf"(--{_NAMES}[ =]+)\S+", re.IGNORECASE),
-    re.compile(rf"(\b{_NAMES}=)[^\s&#;,]+", re.IGNORECASE),
+    re.compile(rf"(--[\w-]{{0,40}}{_NAMES}[ =]+)\S+", re.IGNORECASE),
+    re.compile(rf"({_NAMES}=)[^\s&#;,]+", re.IGNORECASE),
     re.compile(r"(Invalid enum value )'.*'", re.DOTALL),  # msgspec quotes what the server sent
 )
 _SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
@@ -34,12 +36,14 @@ def digest(token: str) -> str:
 
 def redacted(text: str, limit: int) -> str:
     """The text without secrets, at most about `limit` characters of it; says how many it lacks."""
+    left_out = max(0, len(text) - limit - _AHEAD)
+    text = text[: limit + _AHEAD]
     text = text.encode(errors="replace").decode()  # a lone surrogate cannot be written down
     text = _CANARY.sub(lambda found: f"[canary {digest(found[0])}]", text)
     for secret in _SECRETS:
         text = secret.sub(rf"\1{REDACTED}", text)
-    left_out = len(text) - limit
-    return text if left_out <= 0 else f"{text[:limit]}… (+{left_out:,} characters)"
+    left_out += max(0, len(text) - limit)
+    return f"{text[:limit]}… (+{left_out:,} characters)" if left_out else text
 
 
 def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
@@ -50,7 +54,7 @@ def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
         case dict():
             return {
                 redacted(str(name), limit): REDACTED
-                if by_name and isinstance(value, str) and value and _SECRET_NAME.fullmatch(str(name))
+                if by_name and isinstance(value, str) and value and _SECRET_NAME.search(str(name))
                 else redacted_tree(value, limit, by_name=by_name)
                 for name, value in tree.items()
             }

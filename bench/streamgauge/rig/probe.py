@@ -25,7 +25,9 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
         sock = socket.create_connection((host, port), timeout_s)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ProbeError(f"{target}: cannot connect ({reason}); is the server up, and the port right?") from error
+        raise ProbeError(
+            f"{target}: cannot connect ({reason}); is the server up, and the port right?"
+        ) from error
     with sock:
         session = ClientSession(target, headers=dialect.login(token))
         try:

@@ -157,7 +157,7 @@ class ClientSession:
             self._end_handshake(self._handshake)
         if self._cut:
             self._cut += data
-            if len(self._cut) < self._needed:
+            if len(self._cut) < self._needed:  # or every read would copy all that came before
                 return
             data = bytes(self._cut)
             self._cut = bytearray()

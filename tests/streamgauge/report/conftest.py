@@ -1,9 +1,8 @@
 """Tiny states, and the reports that are drawn from them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
-from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks.fold import CheckState
@@ -12,25 +11,23 @@ from streamgauge.core.finding import Doubt, Finding, Witness
 from streamgauge.core.histogram import Histogram
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.report.conclude import conclude
-from streamgauge.report.model import Environment, Fault, Report, Worker
+from streamgauge.report.model import Environment, Report, Worker
 
 TOKEN = "sgcanaryAbCdEfGhIjKlMnOpQrSt"
 BEGAN_NS = 5_000_000_000
+BY_MESSAGE = (Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS, Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY)
 
-Make = Callable[..., Report]
 
-
-def healthy(runs: int = 1_000) -> AnalysisState:
+def healthy(runs: int) -> AnalysisState:
     """`runs` runs of twelve events each, a tenth as many users, nothing wrong."""
     users = runs // 10
     delay = Histogram()
     for number in range(runs):
         delay.add(1_000_000 + number * 1_000)
-    by_message = (Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS, Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY)
     return AnalysisState(
         checks=CheckState(
-            exercised={rule: runs * 12 if rule in by_message else runs for rule in Rule},
-            owners={f"r-{number}": f"u{number % users}" for number in range(runs)} if users else {},
+            exercised={rule: runs * (12 if rule in BY_MESSAGE else 1) for rule in Rule} if runs else {},
+            owners={f"r-{number}": f"u{number % users}" for number in range(runs)},
             canaries={f"{TOKEN}{number}": f"u{number}" for number in range(users)},
         ),
         latencies={metric: delay.distribution() for metric in Metric},
@@ -44,72 +41,106 @@ def healthy(runs: int = 1_000) -> AnalysisState:
             "runs with thinking": runs,
             "runs with a result": runs,
         },
-        seconds={5: runs * 5, 6: runs * 7},
+        seconds={5: runs * 5, 7: runs * 7} if runs else {},
         began_ns=BEGAN_NS,
-        ended_ns=BEGAN_NS + 2_000_000_000,
+        ended_ns=BEGAN_NS + 4_000_000_000,
     )
 
 
-def found(*findings: Finding, state: AnalysisState | None = None) -> AnalysisState:
-    """A state, healthy but for these findings."""
-    state = state or healthy()
-    for finding in findings:
-        state.checks.add(finding)
-    return state
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Report]:
+    """The report of a healthy run, but for what is given."""
 
-
-def counted(state: AnalysisState, **counts: int) -> AnalysisState:
-    """The state with other counts: `runs_with_thinking=999`."""
-    return replace(state, counts=state.counts | {name.replace("_", " "): n for name, n in counts.items()})
-
-
-GAP = Finding(
-    Rule.SEQ_CONTIGUOUS,
-    "gap: seq 4 never came",
-    user="u17",
-    conn=18,
-    at_ns=BEGAN_NS + 1_500_000_000,
-    run="r-7f3a",
-    request="q-1",
-    witnesses=(
-        Witness(BEGAN_NS + 1_400_000_000, "thinking", "r-7f3a", 3, 17, 412, "pipeline step 2"),
-        Witness(BEGAN_NS + 1_500_000_000, "tool_executing", "r-7f3a", 5, 19, 388, "call-1", guilty=True),
-        Witness(BEGAN_NS + 1_600_000_000, "tool_completed", "r-7f3a", 6, 20, 397, "call-1 ok"),
-    ),
-)
-LEAK = Finding(
-    Rule.ISOLATION_CANARY,
-    "another user's canary",
-    user="u17",
-    conn=18,
-    at_ns=BEGAN_NS + 1_700_000_000,
-    run="r-7f3a",
-    token=f"{TOKEN}23",
-    witnesses=(Witness(BEGAN_NS + 1_700_000_000, "partial", "r-7f3a", 7, 21, 501, guilty=True),),
-)
-DEAD = Doubt("worker 3 sent no state", "", "", "Look into its log.", "verdict")
-LAGGING = Doubt("generator lag p99", "12 ms", "5 ms", "Use fewer users a worker.", "latency")
-ENVIRONMENT = Environment(
-    "2026-11-22T10:00:00Z", "streamgauge run steady", "3f2a1c9", "m1", "Linux 6.1", 2, "3.11.9", {"locust": "2.47"}
-)
-
-
-@pytest.fixture
-def make() -> Make:
-    """Conclude a state, with everything else as in a plain run."""
-
-    def report(state: AnalysisState | None = None, **kwargs: object) -> Report:
-        given: dict[str, object] = {
-            "plan": {"scenario": "steady", "users": 100},
-            "required": list(Rule),
-            "environment": ENVIRONMENT,
-            "workers": [Worker("w1", 12_000, 1.5, 900_000)],
-            "recordings": ["recording"],
-            **kwargs,
-        }
-        return conclude(state or healthy(), **given)  # type: ignore[arg-type]  # names are checked at run time
+    def report(
+        *findings: Finding,
+        runs: int = 1_000,
+        counts: Mapping[str, int] | None = None,
+        exercised: Mapping[Rule, int] | None = None,
+        seconds: Mapping[int, int] | None = None,
+        required: Iterable[Rule] = tuple(Rule),
+        plan: Mapping[str, object] | None = None,
+        doubts: Iterable[Doubt] = (),
+        environment: Environment | None = None,
+        **kwargs: object,
+    ) -> Report:
+        state = healthy(runs)
+        state.counts.update(counts or {})
+        state.checks.exercised.update({str(rule): n for rule, n in (exercised or {}).items()})
+        state.seconds.update(seconds or {})
+        for finding in findings:
+            state.checks.add(finding)
+        given: dict[str, object] = {"workers": [Worker("w1", 12_000, 1.5, 900_000)], **kwargs}
+        return conclude(
+            state,
+            plan={"scenario": "scenarios/steady.py", "users": 100} if plan is None else plan,
+            required=required,
+            doubts=doubts,
+            environment=environment or where(),
+            **given,  # type: ignore[arg-type]  # a test names what conclude takes
+        )
 
     return report
 
 
-__all__ = ["DEAD", "ENVIRONMENT", "GAP", "LAGGING", "LEAK", "TOKEN", "Fault"]
+def where(command: str = "streamgauge run steady") -> Environment:
+    """Some machine."""
+    return Environment(
+        "2026-11-22T10:00:00Z", command, "3f2a1c9", "m1", "Linux 6.1", 2, "3.11.9", {"locust": "2.47"}
+    )
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[..., Environment]:
+    return where
+
+
+@pytest.fixture(scope="session")
+def gap() -> Callable[..., Finding]:
+    """A lost event, and the events around it."""
+
+    def finding(run: str = "r-7f3a", user: str = "u17", detail: str = "call-1") -> Finding:
+        at_ns = BEGAN_NS + 1_500_000_000
+        return Finding(
+            Rule.SEQ_CONTIGUOUS,
+            "gap: seq 4 never came",
+            user=user,
+            conn=18,
+            at_ns=at_ns,
+            run=run,
+            request="q-1",
+            witnesses=(
+                Witness(at_ns - 1_000_000, "thinking", run, 3, 17, 412, "pipeline step 2"),
+                Witness(at_ns, "tool_executing", run, 5, 19, 388, detail, guilty=True),
+                Witness(at_ns + 1_000_000, "tool_completed", run, 6, 20, 397, f"{detail} ok"),
+            ),
+        )
+
+    return finding
+
+
+@pytest.fixture(scope="session")
+def leak() -> Finding:
+    """u23's canary on a socket of u17."""
+    at_ns = BEGAN_NS + 1_700_000_000
+    return Finding(
+        Rule.ISOLATION_CANARY,
+        "another user's canary",
+        user="u17",
+        conn=18,
+        at_ns=at_ns,
+        run="r-7f3a",
+        token=f"{TOKEN}23",
+        witnesses=(Witness(at_ns, "partial", "r-7f3a", 7, 21, 501, "index 0, 9 B", guilty=True),),
+    )
+
+
+@pytest.fixture(scope="session")
+def dead() -> Doubt:
+    """A doubt that makes everything unknown."""
+    return Doubt("worker 3 sent no state", "", "", "Look into its log.", "verdict")
+
+
+@pytest.fixture(scope="session")
+def lagging() -> Doubt:
+    """A doubt that makes the latency unknown."""
+    return Doubt("generator lag p99", "12 ms", "5 ms", "Use fewer users a worker.", "latency")

@@ -152,6 +152,7 @@ SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
         ("HTTP/1.0 200 OK\r\n", "did not receive a valid HTTP response: unsupported protocol"),
         ("+PONG\n", "did not receive a valid HTTP response: connection closed"),
         ("HTTP/1.1 101 \u00fc\r\nno colon\r\n", "did not receive a valid HTTP response: invalid HTTP header"),
+        ("x" * 5000 + "\r\n", "did not receive a valid HTTP response: invalid HTTP status line: xxx"),
         ("x" * 9000, "read 9"),
     ],
 )

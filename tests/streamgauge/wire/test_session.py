@@ -65,6 +65,13 @@ def test_fragments_are_one_message_and_may_be_interrupted(opened: Opened, unmask
     assert session.receive(frame(Opcode.CONT, euro[2:]) + text(b"next")) == [euro, b"next"]
 
 
+def test_a_message_does_not_begin_inside_another_one_not_even_in_the_next_read(opened: Opened) -> None:
+    session = opened()
+    session.receive(text(b"a", fin=False))
+    assert session.receive(text(b"b")) == []
+    assert session.fault == "expected a continuation frame"
+
+
 def test_a_binary_message_is_told_and_the_stream_goes_on(opened: Opened) -> None:
     session = opened()
     data = frame(Opcode.BINARY, b"\0" * 9) + text(b"next")

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reference_server.script import read_script
+from reference_server.scripted import ScriptedAgent
+
+if TYPE_CHECKING:
+    from tests.reference_server.conftest import Kit, Message
+
+TOKEN = "canary0123456789"
+
+
+def play(kit: Kit, *steps: dict[str, Any], **request: Any) -> list[Message]:
+    """Play a script (the default one where none is given) and give the events of the agent's own part."""
+    script = read_script(json.dumps(steps).encode(), 32_768) if steps else None
+    stage = kit.Stage({"agent": ScriptedAgent()})
+    return kit.go(stage.play(script=script, shown={"c": TOKEN}, shown_text=f'{{"c":"{TOKEN}"}}', **request))
+
+
+def own(kit: Kit, events: list[Message]) -> list[str]:
+    return kit.kinds(events)[3:]
+
+
+def test_the_default_run(kit: Kit) -> None:
+    events = play(kit)
+    assert kit.kinds(events) == [
+        *("start", "P1", "P2", "A", "tool", "done:success", "part0", "part1", "part2", "P3", "completed")
+    ]
+
+
+def test_everything_carries_the_request_and_its_context(kit: Kit) -> None:
+    events = play(kit, text="what is new")
+    payloads = [event["payload"] for event in events if event["type"] != "partial_result"]
+    for payload in [*payloads[1:-1], payloads[-1]["result"]]:
+        assert "what is new" in str(payload)
+        assert TOKEN in str(payload)
+
+
+def test_the_joined_deltas_are_the_answer(kit: Kit) -> None:
+    events = play(
+        kit,
+        {"do": "stream", "chunks": 7, "bytes": 40},
+        {"do": "stream", "chunks": 2, "bytes": 1},
+        {"do": "result", "bytes": 9_999},
+    )
+    deltas = [event["payload"]["delta"] for event in events if event["type"] == "partial_result"]
+    completed = events[-1]["payload"]
+    assert len(deltas) == 9
+    assert all(deltas)
+    assert "".join(deltas) == completed["result"]["answer"]
+    assert hashlib.sha256("".join(deltas).encode()).hexdigest() == completed["answer_sha256"]
+    assert len("".join(deltas[:7])) == 280
+
+
+def test_an_answer_that_was_not_streamed_has_its_size(kit: Kit) -> None:
+    completed = play(kit, {"do": "result", "bytes": 5_000})[-1]["payload"]
+    answer = completed["result"]["answer"]
+    assert len(answer) == 5_000
+    assert hashlib.sha256(answer.encode()).hexdigest() == completed["answer_sha256"]
+
+
+@pytest.mark.parametrize("steps", [[{"do": "think"}], [{"do": "no_result"}]])
+def test_a_script_without_a_result_has_none(kit: Kit, steps: list[dict[str, Any]]) -> None:
+    assert own(kit, play(kit, *steps))[-1] == "error:no_result"
+
+
+def test_an_empty_script_has_no_result(kit: Kit) -> None:
+    assert own(kit, kit.go(kit.Stage({"agent": ScriptedAgent()}).play(script=()))) == ["error:no_result"]
+
+
+def test_steps_are_played_in_order(kit: Kit) -> None:
+    events = play(
+        kit,
+        {"do": "think", "text": "first"},
+        {"do": "sleep", "ms": 1},
+        {"do": "cpu", "ms": 1},
+        {"do": "tool", "name": "search", "bytes": 100},
+        {"do": "think", "text": "second"},
+        {"do": "result"},
+    )
+    assert own(kit, events) == ["A", "tool", "done:success", "A", "P3", "completed"]
+    assert events[3]["payload"]["reasoning"].startswith("first: ")
+    assert len(events[5]["payload"]["result"]["data"]) == 100
+
+
+@pytest.mark.parametrize("outcome", ["error", "timeout"])
+def test_a_failing_tool_is_the_agents_to_bear(kit: Kit, outcome: str) -> None:
+    events = play(kit, {"do": "tool", "name": "search", "outcome": outcome}, {"do": "result"})
+    assert own(kit, events) == ["tool", f"done:{outcome}", "P3", "completed"]
+    assert TOKEN in str(events[4]["payload"]["result"])
+
+
+def test_parallel_tools_interleave(kit: Kit) -> None:
+    tools = [{"do": "tool", "name": f"tool {n}", "ms": 20 - 10 * n} for n in range(3)]
+    events = play(kit, {"do": "parallel", "steps": tools}, {"do": "result"})
+    assert own(kit, events) == ["tool"] * 3 + ["done:success"] * 3 + ["P3", "completed"]
+    ends = [event["payload"]["tool_name"] for event in events if event["type"] == "tool_completed"]
+    assert ends == ["tool 2", "tool 1", "tool 0"]
+
+
+def test_a_failure_names_its_type(kit: Kit) -> None:
+    events = play(kit, {"do": "fail", "type": "QuotaError"}, {"do": "result"})
+    assert own(kit, events) == ["error:agent_failed"]
+    assert "QuotaError" in events[-1]["payload"]["error_message"]
+
+
+def test_a_failure_beside_others_ends_them(kit: Kit) -> None:
+    steps = [{"do": "tool", "name": "slow", "ms": 60_000}, {"do": "fail"}]
+    events = play(kit, {"do": "parallel", "steps": steps}, {"do": "result"})
+    assert own(kit, events) == ["tool", "done:cancelled", "error:agent_failed"]
+    assert "ScriptedFailure" in events[-1]["payload"]["error_message"]
+
+
+def test_a_seed_draws_the_same_times(kit: Kit) -> None:
+    tool = {"do": "tool", "name": "t", "ms": {"dist": "exponential", "mean": 2}}
+
+    def times(seed: int) -> list[float]:
+        events = play(kit, tool, tool, {"do": "result"}, seed=seed)
+        return [e["payload"]["parameters"]["ms"] for e in events if e["type"] == "tool_executing"]
+
+    assert times(1) == times(1)
+    assert times(1) != times(2)
+
+
+def test_the_pace_of_a_stream_is_kept(kit: Kit) -> None:
+    events = play(kit, {"do": "stream", "chunks": 4, "per_second": 100}, {"do": "result"})
+    stamps = [event["emitted_ns"] for event in events if event["type"] == "partial_result"]
+    assert (stamps[-1] - stamps[0]) / 1e6 >= 25
+
+
+def test_cpu_is_used_in_slices_that_let_others_live(kit: Kit) -> None:
+    async def work() -> tuple[int, int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        ticking = asyncio.create_task(tick())
+        before = time.thread_time_ns()
+        script = read_script(b'[{"do":"cpu","ms":40},{"do":"result"}]', 1_000)
+        await kit.Stage({"agent": ScriptedAgent()}).play(script=script)
+        ticking.cancel()
+        return ticks, time.thread_time_ns() - before
+
+    ticks, used_ns = kit.go(work())
+    assert ticks >= 8
+    assert used_ns >= 40e6
+
+
+def test_what_the_user_adds_is_seen_at_the_next_step(kit: Kit) -> None:
+    async def work() -> list[Message]:
+        stage = kit.Stage({"agent": ScriptedAgent()})
+        session = stage.session()
+        run = stage.open(session, script=read_script(b'[{"do":"sleep","ms":20},{"do":"result"}]', 1_000))
+        asyncio.get_running_loop().call_later(0.005, run.say, "use the other one")
+        await stage.core.execute(run)
+        return kit.events_of(session)
+
+    events = kit.go(work())
+    assert own(kit, events) == ["A", "P3", "completed"]
+    assert "use the other one" in events[3]["payload"]["reasoning"]

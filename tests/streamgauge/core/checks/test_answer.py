@@ -1,0 +1,49 @@
+import pytest
+
+from streamgauge.core.checks.answer import joined, partial_integrity, streams
+from streamgauge.core.checks.problem import Problem
+from streamgauge.core.contract import Rule
+from streamgauge.core.event import Event
+from tests.support.history import completed, failed, idea, part, tool
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [],
+        [completed("sum", "")],  # an answer that was not streamed
+        [part(0), completed("sum", "sum")],
+        [part(0), idea(), part(1), tool("c"), part(2), completed("sum", "sum")],
+        [part(0), part(1), completed("", "sum")],  # a protocol without digests
+        [part(0), part(1), failed()],  # cut off in the middle
+        [part(0), part(1)],
+    ],
+)
+def test_an_answer_may_come_like_this(events: list[Event]) -> None:
+    assert partial_integrity(events) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "text", "place"),
+    [
+        ([part(1), completed("sum", "sum")], "index 1 where 0 was due", 0),
+        ([part(0), part(2), completed("sum", "sum")], "index 2 where 1 was due", 1),
+        ([part(0), idea(), part(0)], "index 0 where 1 was due", 2),
+        ([part(0), part(2), part(1)], "index 2 where 1 was due", 1),
+        ([part(0), part(2), failed()], "index 2 where 1 was due", 1),
+        ([part(0), completed("sum", "other")], "deltas do not join to the answer", 1),
+        ([part(0), part(1), completed("sum", "")], "deltas do not join to the answer", 2),
+    ],
+)
+def test_an_answer_may_not_come_like_this(events: list[Event], text: str, place: int) -> None:
+    assert partial_integrity(events) == Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
+
+
+def test_the_digest_taken_last_knows_all_deltas() -> None:
+    assert joined([part(0), completed("", "one"), failed(), completed("", "two"), failed()]) == "two"
+    assert joined([part(0)]) == ""
+
+
+def test_an_answer_is_streamed_where_a_part_of_it_came() -> None:
+    assert streams([idea(), part(0)])
+    assert not streams([idea(), completed("sum")])

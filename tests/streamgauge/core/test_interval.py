@@ -1,0 +1,67 @@
+import math
+
+import numpy as np
+import pytest
+
+from streamgauge.core import interval
+from streamgauge.core.interval import least_sample, quantile_ranks, zero_upper_bound
+
+
+@pytest.mark.parametrize(
+    ("q", "needed"), [(0.5, 6), (0.9, 29), (0.95, 59), (0.99, 299), (0.999, 2995), (0.01, 299)]
+)
+def test_a_quantile_takes_a_sample_that_carries_it(q: float, needed: int) -> None:
+    assert least_sample(q) == needed
+    assert quantile_ranks(q, needed - 1) is None
+    assert quantile_ranks(q, needed) is not None
+
+
+def coverage(q: float, n: int, ranks: tuple[int, int]) -> float:
+    """The exact chance that the quantile lies between two order statistics."""
+    low, high = ranks
+    log = math.lgamma
+    return sum(
+        math.exp(log(n + 1) - log(k + 1) - log(n - k + 1) + k * math.log(q) + (n - k) * math.log1p(-q))
+        for k in range(low, high)
+    )
+
+
+@pytest.mark.parametrize("q", [0.01, 0.25, 0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("times", [1, 1.01, 1.2, 1.4, 2, 5, 20])
+def test_the_interval_covers_at_least_95_percent_and_wastes_little(q: float, times: float) -> None:
+    n = math.ceil(least_sample(q) * times)
+    ranks = quantile_ranks(q, n)
+    assert ranks is not None
+    assert 1 <= ranks[0] < ranks[1] <= n
+    assert 0.95 <= coverage(q, n, ranks) < 0.993  # a small sample is coarse
+
+
+@pytest.mark.parametrize(("q", "n"), [(0.5, 101), (0.9, 40), (0.99, 300), (0.99, 1000)])
+def test_simulated_samples_are_covered_as_promised(q: float, n: int) -> None:
+    ranks = quantile_ranks(q, n)
+    assert ranks is not None
+    truth = -math.log1p(-q)
+    values = np.sort(np.random.default_rng(7).exponential(size=(10_000, n)), axis=1)
+    covered = np.mean((values[:, ranks[0] - 1] <= truth) & (truth <= values[:, ranks[1] - 1]))
+    assert 0.945 <= covered <= 0.985  # 0.95 less two standard errors
+
+
+def test_large_samples_go_by_the_normal_approximation(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = quantile_ranks(0.99, 200_000)
+    monkeypatch.setattr(interval, "_EXACT", 1000)
+    near = quantile_ranks(0.99, 200_000)
+    assert exact is not None
+    assert near is not None
+    assert near == pytest.approx(exact, abs=3)
+
+
+def test_a_larger_confidence_is_a_wider_interval() -> None:
+    narrow, wide = quantile_ranks(0.9, 500, 0.9), quantile_ranks(0.9, 500, 0.99)
+    assert narrow is not None
+    assert wide is not None
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize(("n", "bound"), [(0, 1.0), (1, 0.95), (300, 0.00994), (1_000_000, 2.9957e-6)])
+def test_nothing_in_n_bounds_the_rate_at_about_3_in_n(n: int, bound: float) -> None:
+    assert zero_upper_bound(n) == pytest.approx(bound, rel=1e-3)

@@ -1,0 +1,211 @@
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Doubt, Finding, Outcome, Witness
+from streamgauge.core.interval import zero_upper_bound
+from streamgauge.core.metrics.latency import Metric
+from streamgauge.report.conclude import MOST_ITEMS, MOST_SECONDS
+from streamgauge.report.model import Environment, Fault, Report
+
+Make = Callable[..., Report]
+Gap = Callable[..., Finding]
+
+
+def test_a_healthy_run_passes_without_reasons(make: Make) -> None:
+    report = make()
+    assert (report.outcome, report.reasons) == (Outcome.PASS, ())
+    assert [share.outcome for share in report.shares] == [Outcome.PASS] * 3
+    assert report.scenario == "steady"
+    assert report.cuts == ()
+
+
+def test_one_finding_fails_the_run(make: Make, gap: Gap) -> None:
+    report = make(gap())
+    assert report.outcome is Outcome.FAIL
+    (reason,) = report.reasons
+    assert reason.startswith("seq-contiguous: 1 finding")
+
+
+def test_a_rule_that_is_not_required_fails_the_run_as_well(make: Make, gap: Gap) -> None:
+    assert make(gap(), required=[Rule.ECHO]).outcome is Outcome.FAIL
+
+
+def test_a_share_below_all_fails_the_run(make: Make) -> None:
+    report = make(counts={"runs with thinking": 999})
+    assert report.outcome is Outcome.FAIL
+    assert report.reasons == ("runs with thinking: 99.90 %, 999 of 1,000 runs",)
+
+
+def test_a_share_of_nothing_is_unknown(make: Make) -> None:
+    report = make(counts={"runs expected whole": 0})
+    assert report.outcome is Outcome.UNKNOWN
+    assert [reason.split(": ")[1] for reason in report.reasons] == ["nothing to count"] * 3
+
+
+def test_a_required_rule_that_was_not_exercised_is_unknown(make: Make) -> None:
+    report = make(exercised={Rule.TOOL_PAIRING: 0})
+    assert report.outcome is Outcome.UNKNOWN
+    assert report.reasons == ("tool-pairing: required, and not exercised",)
+
+
+def test_other_rules_need_not_be_exercised(make: Make) -> None:
+    required = [rule for rule in Rule if rule is not Rule.TOOL_PAIRING]
+    report = make(exercised={Rule.TOOL_PAIRING: 0}, required=required)
+    assert (report.outcome, report.reasons) == (Outcome.PASS, ())
+
+
+def test_nothing_exercised_is_unknown(make: Make) -> None:
+    report = make(runs=0)
+    assert report.outcome is Outcome.UNKNOWN
+    assert len(report.reasons) == len(Rule) + 3
+    assert report.bounds == ()
+    assert report.seconds == ()
+    assert report.durations[0].mean_ns is None
+
+
+def test_a_doubt_may_void_the_verdict(make: Make, dead: Doubt) -> None:
+    report = make(doubts=[dead])
+    assert report.outcome is Outcome.UNKNOWN
+    assert report.reasons == ("worker 3 sent no state",)
+    assert report.durations[0].doubtful
+
+
+def test_a_doubt_about_latency_only_marks_it(make: Make, lagging: Doubt) -> None:
+    report = make(doubts=[lagging])
+    assert report.outcome is Outcome.PASS
+    sound = {duration.name for duration in report.durations if not duration.doubtful}
+    assert sound == {Metric.LAG, Metric.SLIP}
+
+
+def test_a_doubt_that_voids_nothing_marks_nothing(make: Make) -> None:
+    report = make(doubts=[Doubt("odd", "1", "2", "", "")])
+    assert report.outcome is Outcome.PASS
+    assert not any(duration.doubtful for duration in report.durations)
+
+
+def test_fail_outranks_unknown_and_both_are_told(make: Make, gap: Gap, leak: Finding, dead: Doubt) -> None:
+    report = make(gap(), leak, doubts=[dead], counts={"runs with a result": 0}, exercised={Rule.ECHO: 0})
+    assert report.outcome is Outcome.FAIL
+    assert [reason.split(":")[0] for reason in report.reasons] == [
+        "isolation-canary",
+        "seq-contiguous",
+        "delivery success",
+        "worker 3 sent no state",
+        "echo",
+    ]
+
+
+def test_a_run_cut_short_is_marked_and_no_more(make: Make) -> None:
+    report = make(cut_short=True)
+    assert report.cut_short
+    assert report.outcome is Outcome.PASS
+
+
+def test_a_quantile_stands_only_where_the_sample_carries_it(make: Make) -> None:
+    p50, p90, p99, p999 = make(runs=1_000).durations[0].quantiles
+    for quantile in (p50, p90, p99):
+        assert quantile.value_ns is not None
+        assert quantile.low_ns is not None
+        assert quantile.high_ns is not None
+        assert quantile.low_ns <= quantile.value_ns <= quantile.high_ns
+    assert p50.value_ns == pytest.approx(1_499_000, rel=0.01)
+    assert (p999.value_ns, p999.low_ns, p999.high_ns, p999.needs) == (None, None, None, 2_995)
+
+
+def test_the_smallest_samples_for_p99(make: Make) -> None:
+    assert make(runs=298).durations[0].quantiles[2].value_ns is None
+    assert make(runs=299).durations[0].quantiles[2].value_ns is not None
+
+
+def test_mean_and_maximum_are_exact(make: Make) -> None:
+    first = make(runs=11).durations[0]
+    assert (first.n, first.mean_ns, first.most_ns) == (11, 1_005_000.0, 1_010_000)
+
+
+def test_where_no_leak_was_seen_its_rate_is_bounded(make: Make) -> None:
+    assert [(bound.unit, bound.n, bound.upper) for bound in make().bounds] == [
+        ("message", 12_000, zero_upper_bound(12_000)),
+        ("run", 1_000, zero_upper_bound(1_000)),
+        ("connection", 100, zero_upper_bound(100)),
+    ]
+
+
+@pytest.mark.parametrize("rule", [Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE])
+def test_where_one_was_seen_there_is_no_bound(make: Make, rule: Rule) -> None:
+    assert make(Finding(rule, "leak", "u1", 1, 0)).bounds == ()
+
+
+def test_where_nobody_looked_there_is_no_bound(make: Make) -> None:
+    assert make(exercised={Rule.ISOLATION_CANARY: 0, Rule.ISOLATION_ENVELOPE: 0}).bounds == ()
+
+
+def test_users_and_runs_are_counted(make: Make) -> None:
+    counts = make(counts={"runs ended in timeout": 5, "runs never settled": 2}).counts
+    assert (counts["users"], counts["runs"], counts["events"]) == (100, 1_007, 12_000)
+
+
+def test_events_are_spread_over_the_seconds(make: Make) -> None:
+    report = make(runs=10)
+    assert report.seconds == (50, 0, 70)
+    assert report.duration_s == 4.0
+    assert report.events_per_s == 30.0
+
+
+def test_the_canary_of_a_leak_is_only_a_digest(make: Make, leak: Finding) -> None:
+    report = make(leak)
+    (finding,) = next(v for v in report.verdicts if v.rule is Rule.ISOLATION_CANARY).findings
+    assert finding.other == "u23"
+    assert len(finding.token) == 8
+    assert b"sgcanary" not in msgspec.json.encode(report)
+
+
+def test_secrets_go_wherever_they_stand(
+    make: Make, gap: Gap, environment: Callable[..., Environment]
+) -> None:
+    report = make(
+        gap(run="sgcanaryXXXX", detail="sgcanaryYYYY"),
+        plan={"jwt_secret": "hunter2", "more": [{"password": "hunter2"}]},
+        counts={"runs ended in sgcanaryZZZZ": 1},
+        environment=environment("streamgauge run --token hunter2"),
+        faults=[Fault("Bearer hunter2", 1)],
+    )
+    encoded = msgspec.json.encode(report)
+    assert b"hunter2" not in encoded
+    assert b"sgcanary" not in encoded
+
+
+def test_strings_in_findings_are_short(make: Make, gap: Gap) -> None:
+    report = make(gap(detail="x" * 5_000))
+    (finding,) = next(v for v in report.verdicts if v.found).findings
+    assert finding.witnesses[1].detail == "x" * 200 + "… (+4,800 characters)"
+
+
+def test_what_is_cut_is_said(make: Make) -> None:
+    report = make(
+        plan={"scenario": "steady", "script": ["x" * 999] * 99},
+        seconds={MOST_SECONDS + 100: 1},
+        counts={f"unsent: {number}": 1 for number in range(2_000)},
+        faults=[Fault(str(number), 1) for number in range(1_500)],
+    )
+    assert report.plan == {}
+    assert len(report.seconds) == MOST_SECONDS
+    assert len(report.counts) == len(report.faults) == MOST_ITEMS
+    assert sorted(cut.split(":")[0] for cut in report.cuts) == ["counts", "faults", "plan", "seconds"]
+    assert "faults: the first 1,000 of 1,500" in report.cuts
+
+
+def test_the_counts_one_wants_first_are_never_cut(make: Make) -> None:
+    report = make(counts={f"runs ended in {number}": 1 for number in range(2_000)})
+    assert len(report.counts) == MOST_ITEMS
+    assert report.counts["events"] == 12_000
+    assert (report.counts["users"], report.counts["runs"]) == (100, 3_000)
+    assert report.counts["runs with thinking"] == 1_000
+
+
+def test_a_finding_keeps_its_witnesses(make: Make, gap: Gap) -> None:
+    (finding,) = next(v for v in make(gap()).verdicts if v.found).findings
+    assert [witness.guilty for witness in finding.witnesses] == [False, True, False]
+    assert isinstance(finding.witnesses[0], Witness)

@@ -1,0 +1,157 @@
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.report import wording
+from streamgauge.report.model import Bound, Fault, Report, ShareOf
+
+Make = Callable[..., Report]
+Gap = Callable[..., Finding]
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "0 µs"),
+        (7, "0.007 µs"),
+        (999, "0.999 µs"),
+        (1_000, "1.00 µs"),
+        (9_994, "9.99 µs"),
+        (9_996, "10.0 µs"),
+        (99_960, "100 µs"),
+        (999_499, "999 µs"),
+        (999_600, "1.00 ms"),
+        (12_345_678, "12.3 ms"),
+        (999_600_000, "1.00 s"),
+        (61_000_000_000, "61.0 s"),
+        (86_400_000_000_000, "86,400 s"),
+    ],
+)
+def test_durations_have_three_digits(ns: int, text: str) -> None:
+    assert wording.duration(ns) == text
+
+
+@pytest.mark.parametrize(
+    ("good", "of", "text"),
+    [
+        (3, 3, "100 %"),
+        (999_999, 1_000_000, "99.99 %"),
+        (1, 3, "33.33 %"),
+        (1, 1_000_000, "< 0.01 %"),
+        (0, 5, "0.00 %"),
+        (0, 0, "nothing to count"),
+    ],
+)
+def test_a_share_is_never_rounded_up(good: int, of: int, text: str) -> None:
+    assert wording.share(good, of) == text
+
+
+def test_counts_and_things() -> None:
+    assert wording.count(1_234_567) == "1,234,567"
+    assert wording.some(1, "run") == "1 run"
+    assert wording.some(0, "run") == "0 runs"
+
+
+def test_a_bound_is_never_stated_too_low() -> None:
+    assert wording.bound(Bound("run", 1_000, 0.0029912)) == "1 in 334 runs"
+
+
+def test_a_finding_names_run_and_user(gap: Gap) -> None:
+    assert wording.finding(gap()) == "r-7f3a of u17: gap: seq 4 never came"
+
+
+def test_a_finding_without_a_run_names_its_request_or_its_connection(gap: Gap) -> None:
+    assert wording.finding(gap(run="")).startswith("request q-1 of u17: ")
+    assert wording.finding(replace(gap(run=""), request="")).startswith("connection 18 of u17: ")
+
+
+def test_a_finding_before_the_greeting_has_no_user(gap: Gap) -> None:
+    assert wording.finding(gap(user="")).startswith("r-7f3a of an unknown user: ")
+
+
+def test_a_leak_names_both_users(leak: Finding) -> None:
+    known = wording.finding(replace(leak, other="u23", token="2d756cbd"))
+    assert known == "u17 (connection 18) and u23: another user's canary 2d756cbd, in run r-7f3a"
+    assert "another user, unknown" in wording.finding(leak)
+
+
+def test_long_ids_are_shortened(gap: Gap) -> None:
+    sentence = wording.finding(gap(run="r" * 99))
+    assert "r" * 19 + "…" in sentence
+    assert "r" * 20 not in sentence
+
+
+def verdict(found: int, kept: int, finding: Finding) -> Verdict:
+    return Verdict(Rule.SEQ_CONTIGUOUS, Outcome.FAIL, True, 1_000, 0, found, (finding,) * kept)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept", "shown", "text"),
+    [
+        (2, 2, 3, ""),
+        (9, 9, 3, "6 more with witnesses in report.json"),
+        (2_020, 20, 3, "17 more with witnesses in report.json; 2,000 more were only counted"),
+        (21, 20, 20, "1 more were only counted"),
+    ],
+)
+def test_what_is_not_shown_is_said(gap: Gap, found: int, kept: int, shown: int, text: str) -> None:
+    assert wording.more(verdict(found, kept, gap()), shown) == text
+
+
+def test_a_broken_rule_counts_and_shows_the_first(gap: Gap) -> None:
+    text = wording.broken(verdict(40, 20, gap()))
+    assert text == "seq-contiguous: 40 findings in 1,000 runs: r-7f3a of u17: gap: seq 4 never came"
+    assert wording.broken(verdict(40, 0, gap())) == "seq-contiguous: 40 findings in 1,000 runs"
+
+
+def test_an_unexercised_rule_says_what_kept_it() -> None:
+    idle = Verdict(Rule.TOOL_PAIRING, Outcome.UNKNOWN, True, 0, 0, 0)
+    assert wording.unexercised(idle) == "tool-pairing: required, and not exercised"
+    assert "7 times another finding" in wording.unexercised(replace(idle, unknown=7))
+
+
+def test_shares_in_words() -> None:
+    assert wording.incomplete(ShareOf("x", 1, 4, Outcome.FAIL)) == "x: 25.00 %, 1 of 4 runs"
+    assert wording.incomplete(ShareOf("x", 0, 0, Outcome.UNKNOWN)) == "x: nothing to count"
+
+
+def test_a_doubt_says_what_it_voids_and_what_to_do(lagging: Doubt, dead: Doubt) -> None:
+    assert wording.advised(lagging) == (
+        "generator lag p99: 12 ms (limit 5 ms); this voids the latency. Use fewer users a worker."
+    )
+    assert wording.doubt(dead) == "worker 3 sent no state"
+    assert wording.advised(Doubt("odd", "", "3", "", "")) == "odd (limit 3)"
+
+
+def test_faults_in_words() -> None:
+    assert wording.fault(Fault("drop", 1)) == "drop: 1 time"
+    assert wording.fault(Fault("drop", None)) == "drop: the server does not say how often"
+
+
+def test_the_verdict_of_a_pass(make: Make) -> None:
+    assert wording.verdict(make(), 99) == "steady: 12,000 events of 100 users verified, 0 findings"
+    assert wording.verdict(make(plan={}), 99).startswith("12,000 events")
+
+
+def test_a_verdict_that_is_cut_keeps_what_comes_after(make: Make, gap: Gap, dead: Doubt) -> None:
+    text = wording.verdict(make(gap(), doubts=[dead], cut_short=True), 60)
+    assert len(text) == 60
+    assert text.startswith("seq-contiguous: 1 finding")
+    assert text.endswith("… (+1 more reason) (cut short)")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", "a\\nb"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\u202egnp", "\\u202egnp"),
+        ("\ufffe", "\\ufffe"),
+        ("grün – 好", "grün – 好"),
+    ],
+)
+def test_what_cannot_be_seen_is_made_visible(text: str, shown: str) -> None:
+    assert wording.visible(text) == shown
