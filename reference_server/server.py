@@ -1,5 +1,7 @@
 """The server as a whole: puts the parts together, listens, and drains."""
 
+import asyncio
+import contextlib
 import errno
 import logging
 from collections import Counter
@@ -128,7 +130,9 @@ class ReferenceServer:
             log.warning("runs_left_at_drain", runs=len(self.gateway.runs))
             await self.gateway.stop_runs()
         self._websockets.close()
-        await self._websockets.wait_closed()
+        # A handshake that goes on is waited for as well, so the wait has an end of its own.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._websockets.wait_closed(), 2 * GRACE_S)
         log.info("drained")
 
     def _emit(self) -> Emit:

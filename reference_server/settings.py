@@ -4,7 +4,6 @@ import ipaddress
 
 from msgspec import Struct
 
-
 ABOVE_ZERO = {
     "heartbeat_s": "--heartbeat",
     "run_timeout_s": "--run-timeout",

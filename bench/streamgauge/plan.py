@@ -54,6 +54,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: there is no {self.protocol!r}; known are {', '.join(PROTOCOLS)}")
+        if self.target and not self.target.startswith("ws://"):
+            raise PlanError(f"target: {self.target} is no ws://HOST:PORT/PATH (wss:// is not supported yet)")
         if not self.prompts:
             raise PlanError("prompts: at least one is needed")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -220,18 +222,13 @@ class RawClient:
 
     async def closed(self) -> int | None:
         """Read until the server closes, and give its code; None where it aborted without one."""
-        code = None
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while data := await self._reader.read(65_536):
-                    self._protocol.receive_data(data)
-                    for event in self._protocol.events_received():
-                        if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
-                            code = int.from_bytes(bytes(event.data[:2]), "big")
-        except ConnectionError:
-            pass
-        self._writer.close()
-        return code
+        async with asyncio.timeout(PATIENCE_S):
+            while data := await self._reader.read(65_536):
+                self._protocol.receive_data(data)
+                for event in self._protocol.events_received():
+                    if isinstance(event, Frame) and event.opcode is Opcode.CLOSE:
+                        return int.from_bytes(bytes(event.data[:2]), "big")
+        return None
 
 
 class Wire:
@@ -253,8 +250,11 @@ class Wire:
 
     @staticmethod
     @asynccontextmanager
-    async def raw_client(server: ReferenceServer, user: str = "u1", **options: Any) -> AsyncIterator[RawClient]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, **options)
+    async def raw_client(
+        server: ReferenceServer, user: str = "u1", **options: Any
+    ) -> AsyncIterator[RawClient]:
+        address: dict[str, Any] = {} if "sock" in options else {"host": "127.0.0.1", "port": server.port}
+        reader, writer = await asyncio.open_connection(**address, **options)
         client = RawClient(reader, writer)
         await client.upgrade(bearer(user))
         try:
@@ -270,7 +270,7 @@ def bearer(user: str = "u1", **token: Any) -> dict[str, str]:
 async def eventually(true: Callable[[], bool]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(PATIENCE_S):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)
 
 
@@ -300,6 +300,13 @@ class Kit:
     events_of = staticmethod(events_of)
     kinds = staticmethod(kinds)
     sample = staticmethod(sample)
+
+    @staticmethod
+    def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in a process of its own."""
+        return subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, timeout=20, check=True
+        )
 
     @staticmethod
     def go(work: Coroutine[Any, Any, T]) -> T:

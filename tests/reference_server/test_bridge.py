@@ -139,7 +139,9 @@ def test_what_cannot_be_encoded_is_counted_and_leaves_no_gap(kit: Kit) -> None:
     assert not scene.bridge.notify_tool_executing(scene.context, "call", "tool", {"x": object()})
     assert not scene.bridge.notify_agent_completed(scene.context, {"answer": "\ud800"}, "sha")
     assert scene.bridge.notify_agent_error(scene.context, "agent_failed", "no")
-    assert [(event["type"], event["seq"], event["offset"]) for event in scene.events()] == [("agent_error", 1, 1)]
+    assert [(event["type"], event["seq"], event["offset"]) for event in scene.events()] == [
+        ("agent_error", 1, 1)
+    ]
     assert (scene.failures("TypeError"), scene.failures("UnicodeEncodeError")) == (1, 1)
 
 

@@ -55,7 +55,9 @@ def test_event_is_the_envelope_of_the_protocol() -> None:
 
 def test_context_is_echoed_byte_for_byte() -> None:
     started = AgentStarted("q1", "Started", Raw(b'{"n": 1.0,\t"big": 123456789012345678901234567890}'))
-    assert b'"context":{"n": 1.0,\t"big": 123456789012345678901234567890}' in encode_event(an_event(started), 1)
+    assert b'"context":{"n": 1.0,\t"big": 123456789012345678901234567890}' in encode_event(
+        an_event(started), 1
+    )
 
 
 def test_error_leaves_out_a_request_it_does_not_know() -> None:

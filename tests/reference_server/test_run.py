@@ -36,13 +36,18 @@ def test_a_run_is_seen_by_its_own_user_only(kit: Kit) -> None:
     async def work() -> None:
         book = RunBook(remembered=1)
         first, second = (
-            Run(kit.context_of("u1", run_id), AgentRequest(agent_name="a", text="t")) for run_id in ("r1", "r2")
+            Run(kit.context_of("u1", run_id), AgentRequest(agent_name="a", text="t"))
+            for run_id in ("r1", "r2")
         )
         book.open(first)
         book.open(second)
         assert (book.find("u1", "r1"), book.find("u2", "r1"), book.find("u1", "r9")) == (first, None, None)
         book.close(first)
-        assert (book.find("u1", "r1"), book.has_ended("u1", "r1"), book.has_ended("u2", "r1")) == (None, True, False)
+        assert (book.find("u1", "r1"), book.has_ended("u1", "r1"), book.has_ended("u2", "r1")) == (
+            None,
+            True,
+            False,
+        )
         book.close(second)
         assert (book.has_ended("u1", "r1"), book.has_ended("u1", "r2"), len(book)) == (False, True, 0)
 

@@ -9,6 +9,7 @@ from reference_server.script import (
     BadScript,
     Exponential,
     LogNormal,
+    Milliseconds,
     Parallel,
     Result,
     Sleep,
@@ -42,11 +43,13 @@ def test_steps_become_data() -> None:
 def test_times_may_be_distributions() -> None:
     assert read({"do": "cpu", "ms": {"dist": "uniform", "low": 1, "high": 2}})[0].ms == Uniform(1.0, 2.0)
     assert read({"do": "sleep", "ms": {"dist": "exponential", "mean": 5}})[0].ms == Exponential(5.0)
-    assert read({"do": "sleep", "ms": {"dist": "lognormal", "median": 5, "sigma": 1}})[0].ms == LogNormal(5.0, 1.0)
+    assert read({"do": "sleep", "ms": {"dist": "lognormal", "median": 5, "sigma": 1}})[0].ms == LogNormal(
+        5.0, 1.0
+    )
 
 
 def test_the_same_seed_draws_the_same_times() -> None:
-    times = [Uniform(1.0, 2.0), Exponential(5.0), LogNormal(5.0, 1.0), 7.0]
+    times: list[Milliseconds] = [Uniform(1.0, 2.0), Exponential(5.0), LogNormal(5.0, 1.0), 7.0]
     first, second = ([draw_ms(time, rng) for time in times] for rng in (random.Random(3), random.Random(3)))
     assert first == second
     assert 1 <= first[0] <= 2
@@ -83,7 +86,7 @@ def test_the_default_script_has_the_shape_of_a_real_run() -> None:
     ],
 )
 def test_a_bad_script_is_refused_with_fault_and_place(script: str, said: str) -> None:
-    with pytest.raises(BadScript, match="options.script") as bad:
+    with pytest.raises(BadScript, match=r"options\.script") as bad:
         read_script(script.encode(), 1_000)
     assert said in str(bad.value)
 

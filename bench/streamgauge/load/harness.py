@@ -6,6 +6,7 @@ before it lets Locust send its workers home, which would not wait for them.
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -78,6 +79,8 @@ class Harness:
         """Locust's default would kill runs in flight: let them drain."""
         self._environment = environment
         environment.stop_timeout = self._defaults.drain
+        # not Python's own handler: its KeyboardInterrupt would strike in any greenlet or callback
+        gevent.signal_handler(signal.SIGINT, self._interrupted)
         if isinstance(runner, MasterRunner):
             runner.register_message(_SHARE, self._take_share)
         elif isinstance(runner, WorkerRunner):
@@ -202,22 +205,39 @@ class Harness:
         )
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
-            sys.stdout.write(f"{self._outcome.text}\n")
+            _print(self._outcome.text)
+
+    def _interrupted(self) -> None:
+        """Ctrl-C: drain and conclude; the second one does not wait any longer."""
+        environment = self._environment
+        if isinstance(environment.runner, WorkerRunner) and self._running:
+            return  # the master was interrupted too, and will say when to drain
+        if not self._running:
+            raise KeyboardInterrupt  # gevent brings it to the main greenlet
+        if self._cut_short:
+            self.stop(environment)
+            self.quit()
+            os._exit(environment.process_exit_code or 0)
+        self._cut_short = True
+        _runner(environment).quit()
+        if environment.web_ui is not None:
+            environment.web_ui.stop()
 
     def quitting(self, environment: Environment, **_: object) -> None:
-        """Ctrl-C comes here with the run still going: drain, conclude, and say that it was cut short."""
+        """Locust is told to end with the run still going (SIGTERM): drain and conclude first."""
         if self._running and not isinstance(environment.runner, WorkerRunner):
             self._cut_short = True
-            try:
-                _runner(environment).stop()
-            except KeyboardInterrupt:  # the second one: do not wait any longer
-                self.stop(environment)
+            _runner(environment).stop()
 
     def quit(self, **_: object) -> None:
         """Locust has printed its own statistics: the verdict comes last."""
         if self._outcome is not None:
-            sys.stdout.write(f"{self._outcome.text}\n")
-            sys.stdout.flush()
+            _print(self._outcome.text)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _runner(environment: Environment) -> Any:

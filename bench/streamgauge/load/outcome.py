@@ -18,10 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamgauge.core.doubt import doubts
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.exit_code import INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
 from streamgauge.plan import PLAN_FILE, Plan, dump_plan
 from streamgauge.report.conclude import conclude
-from streamgauge.report.exit_code import exit_code
 from streamgauge.report.model import Environment, Fault, Report, Worker
 from streamgauge.report.render_json import render_json
 from streamgauge.report.render_junit import render_junit
@@ -43,7 +43,7 @@ class Outcome(Struct, frozen=True):
 def conclude_run(plan: Plan, folder: Path, shares: list[Share], *, missing: int, cut_short: bool) -> Outcome:
     """Merge, judge and write everything; a report that cannot be written is said, and printed."""
     if not shares:
-        return Outcome("UNKNOWN  no worker brought its share: nothing was measured", 3)
+        return Outcome("UNKNOWN  no worker brought its share: nothing was measured\n", INCONCLUSIVE)
     state = reduce(lambda one, other: one.merge(other), (share.state for share in shares))
     unconnected: dict[str, int] = {}
     for share in shares:
@@ -70,7 +70,7 @@ def conclude_run(plan: Plan, folder: Path, shares: list[Share], *, missing: int,
         recordings=tuple(str(Path(share.recording)) for share in shares),
     )
     note = _write(report, plan, folder)
-    return Outcome(render_text(report, path=str(folder / "report.md")) + note, exit_code(report.outcome))
+    return Outcome(note + render_text(report, path=str(folder / "report.md")), OF_OUTCOME[report.outcome])
 
 
 def _write(report: Report, plan: Plan, folder: Path) -> str:
@@ -86,7 +86,7 @@ def _write(report: Report, plan: Plan, folder: Path) -> str:
         for name, content in files.items():
             (folder / name).write_bytes(content)
     except OSError as error:
-        return f"\n{folder}: the report could not be written: {error.strerror}"
+        return f"{folder}: the report could not be written: {error.strerror}\n"
     return ""
 
 

@@ -102,7 +102,7 @@ def _unknowns(verdicts: Sequence[Verdict], parts: Sequence[ShareOf], doubts: Seq
     """Doubts first: they explain what else is unknown."""
     return [
         *(wording.doubt(doubt) for doubt in doubts if doubt.voids == "verdict"),
-        *(wording.unexercised(v) for v in verdicts if v.required and v.outcome is Outcome.UNKNOWN),
+        *(wording.unjudged(v) for v in verdicts if v.required and v.outcome is Outcome.UNKNOWN),
         *(wording.incomplete(part) for part in parts if part.outcome is Outcome.UNKNOWN),
     ]
 

@@ -14,7 +14,7 @@ REDACTED: Final = "[redacted]"
 _DIGEST: Final = 4  # bytes: enough to see that two leaks are of one canary
 
 _CANARY: Final = re.compile(re.escape(PREFIX.decode()) + "[A-Za-z0-9]*", re.IGNORECASE)
-# Everything repeated is bounded: a server may send what makes a careless pattern run for hours.
+# A server may send what makes a careless pattern run for hours: both texts and repeats are bounded.
 _AHEAD: Final = 4_096  # characters looked at beyond those that are kept
 _NAMES: Final = r"(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]{0,40}"
 _SECRETS: Final = (

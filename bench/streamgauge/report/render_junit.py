@@ -24,7 +24,7 @@ class _Case(NamedTuple):
 def render_junit(report: Report) -> bytes:
     """The report as CI systems read it: failures fail, what is unknown is an error.
 
-    What was not required and not exercised is skipped. Doubts have a suite of their
+    What was not judged and not required is skipped. Doubts have a suite of their
     own, so that a run whose verdict is void is not green.
     """
     of_runs = [verdict for verdict in report.verdicts if verdict.rule not in wording.ISOLATION]
@@ -95,9 +95,7 @@ def _rule(verdict: Verdict, report: Report) -> _Case:
         return _Case(verdict.rule, "failure", wording.broken(verdict), _witnessed(verdict, report))
     if verdict.outcome is Outcome.PASS:
         return _Case(verdict.rule)
-    if verdict.required:
-        return _Case(verdict.rule, "error", wording.unexercised(verdict))
-    return _Case(verdict.rule, "skipped", "not exercised, and not required")
+    return _Case(verdict.rule, "error" if verdict.required else "skipped", wording.unjudged(verdict))
 
 
 def _witnessed(verdict: Verdict, report: Report) -> str:

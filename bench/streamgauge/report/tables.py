@@ -31,17 +31,17 @@ class Table(NamedTuple):
 
 def rules(report: Report) -> Table:
     """Every rule with its outcome."""
-    head = ("rule", "outcome", "exercised", "kept from it", "findings")
+    head = ("rule", "outcome", "exercised", "masked", "findings")
     return Table(head, tuple(_rule(verdict) for verdict in report.verdicts), right=(2, 3, 4))
 
 
 def _rule(verdict: Verdict) -> Row:
-    kept = wording.count(verdict.unknown) if verdict.unknown else ""
-    if not verdict.exercised and not verdict.found:
+    masked = wording.count(verdict.unknown) if verdict.unknown else ""
+    if not verdict.exercised and not verdict.found and not verdict.unknown:
         outcome = f"{Outcome.UNKNOWN}, required" if verdict.required else "–"
-        return verdict.rule, outcome, "not exercised", kept, ""
+        return verdict.rule, outcome, "not exercised", "", ""
     exercised = wording.some(verdict.exercised, wording.unit_of(verdict.rule))
-    return verdict.rule, verdict.outcome, exercised, kept, wording.count(verdict.found)
+    return verdict.rule, verdict.outcome, exercised, masked, wording.count(verdict.found)
 
 
 def figures(report: Report) -> Table:

@@ -96,10 +96,12 @@ def broken(of: Verdict) -> str:
     return f"{of.rule}: {found} in {some(of.exercised, unit_of(of.rule))}{first}"
 
 
-def unexercised(of: Verdict) -> str:
-    """Why a required rule is unknown."""
-    kept = f" ({count(of.unknown)} times another finding kept it from being so)" if of.unknown else ""
-    return f"{of.rule}: required, and not exercised{kept}"
+def unjudged(of: Verdict) -> str:
+    """Why a rule is unknown."""
+    need = "required" if of.required else "not required"
+    if of.unknown:
+        return f"{of.rule}: {need}, and masked by another finding in {some(of.unknown, unit_of(of.rule))}"
+    return f"{of.rule}: {need}, and not exercised"
 
 
 def incomplete(part: ShareOf) -> str:
@@ -117,8 +119,8 @@ def doubt(reason: Doubt) -> str:
 
 def advised(reason: Doubt) -> str:
     """What is doubtful, what that makes unknown, and what to do."""
-    voids = f"; this voids the {reason.voids}" if reason.voids else ""
-    return f"{doubt(reason)}{voids}" + (f". {reason.advice}" if reason.advice else "")
+    voids = f"this voids the {reason.voids}" if reason.voids else ""
+    return " — ".join(filter(None, (doubt(reason), "; ".join(filter(None, (voids, reason.advice))))))
 
 
 def fault(of: Fault) -> str:

@@ -56,6 +56,7 @@ def make() -> Callable[..., Report]:
         runs: int = 1_000,
         counts: Mapping[str, int] | None = None,
         exercised: Mapping[Rule, int] | None = None,
+        masked: Mapping[Rule, int] | None = None,
         seconds: Mapping[int, int] | None = None,
         required: Iterable[Rule] = tuple(Rule),
         plan: Mapping[str, object] | None = None,
@@ -66,6 +67,7 @@ def make() -> Callable[..., Report]:
         state = healthy(runs)
         state.counts.update(counts or {})
         state.checks.exercised.update({str(rule): n for rule, n in (exercised or {}).items()})
+        state.checks.unknown.update({str(rule): n for rule, n in (masked or {}).items()})
         state.seconds.update(seconds or {})
         for finding in findings:
             state.checks.add(finding)
@@ -137,10 +139,10 @@ def leak() -> Finding:
 @pytest.fixture(scope="session")
 def dead() -> Doubt:
     """A doubt that makes everything unknown."""
-    return Doubt("worker 3 sent no state", "", "", "Look into its log.", "verdict")
+    return Doubt("worker 3 sent no state", "", "", "look into its log", "verdict")
 
 
 @pytest.fixture(scope="session")
 def lagging() -> Doubt:
     """A doubt that makes the latency unknown."""
-    return Doubt("generator lag p99", "12 ms", "5 ms", "Use fewer users a worker.", "latency")
+    return Doubt("generator lag p99", "12 ms", "5 ms", "use fewer users a worker", "latency")

@@ -51,6 +51,12 @@ def test_a_required_rule_that_was_not_exercised_is_unknown(make: Make) -> None:
     assert report.reasons == ("tool-pairing: required, and not exercised",)
 
 
+def test_a_required_rule_that_was_masked_is_unknown(make: Make) -> None:
+    report = make(masked={Rule.TOOL_PAIRING: 7})
+    assert report.outcome is Outcome.UNKNOWN
+    assert report.reasons == ("tool-pairing: required, and masked by another finding in 7 runs",)
+
+
 def test_other_rules_need_not_be_exercised(make: Make) -> None:
     required = [rule for rule in Rule if rule is not Rule.TOOL_PAIRING]
     report = make(exercised={Rule.TOOL_PAIRING: 0}, required=required)

@@ -66,7 +66,7 @@ def test_another_rule_not_exercised_is_skipped(make: Make) -> None:
     root = parsed(make(exercised={Rule.TOOL_PAIRING: 0}, required=[Rule.ECHO]))
     skipped = case(root, "tool-pairing").find("skipped")
     assert skipped is not None
-    assert skipped.get("message") == "not exercised, and not required"
+    assert skipped.get("message") == "tool-pairing: not required, and not exercised"
     assert answers(root) == ("0", "0", "1")
 
 
@@ -79,7 +79,7 @@ def test_a_run_whose_verdict_is_void_is_not_green(make: Make, dead: Doubt, laggi
     assert answers(root) == ("0", "1", "1")
     error = case(root, "worker 3 sent no state").find("error")
     assert error is not None
-    assert "Look into its log." in error.get("message", "")
+    assert "look into its log" in error.get("message", "")
     assert case(root, "generator lag p99").find("skipped") is not None
 
 

@@ -39,7 +39,7 @@ def test_a_failing_run_with_a_leak(make: Make, gap: Gap, leak: Finding) -> None:
 def test_unknown_by_doubt(make: Make, dead: Doubt) -> None:
     text = render_markdown(make(doubts=[dead]))
     assert text.startswith("# UNKNOWN steady\n\nworker 3 sent no state\n")
-    assert "- worker 3 sent no state; this voids the verdict. Look into its log." in text
+    assert "- worker 3 sent no state — this voids the verdict; look into its log" in text
 
 
 def test_doubtful_latency_is_marked(make: Make, lagging: Doubt) -> None:

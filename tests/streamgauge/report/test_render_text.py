@@ -44,13 +44,13 @@ def test_a_failing_run_shows_findings_and_ends_in_its_verdict(make: Make, gap: G
 def test_unknown_by_doubt(make: Make, dead: Doubt) -> None:
     text = render_text(make(doubts=[dead]))
     assert text.splitlines()[-1] == "UNKNOWN  worker 3 sent no state"
-    assert "this voids the verdict. Look into its log." in text
+    assert "this voids the verdict; look into its log" in text
 
 
 def test_doubtful_latency_is_marked(make: Make, lagging: Doubt) -> None:
     text = render_text(make(doubts=[lagging]))
     assert "delivery latency (doubtful)" in text
-    assert "Use fewer users a worker." in text
+    assert "use fewer users a worker" in text
     assert "doubtful" not in render_text(make())
 
 

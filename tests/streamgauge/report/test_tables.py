@@ -32,6 +32,13 @@ def test_a_rule_that_does_not_count(make: Make) -> None:
     assert row(table, "tool-pairing") == ("tool-pairing", "–", "not exercised", "", "")
 
 
+def test_a_rule_that_another_finding_masks(make: Make, gap: Gap) -> None:
+    table = tables.rules(make(gap(), masked={Rule.TOOL_PAIRING: 1}))
+    assert row(table, "tool-pairing") == ("tool-pairing", "unknown", "1,000 runs", "1", "0")
+    table = tables.rules(make(gap(), exercised={Rule.TOOL_PAIRING: 0}, masked={Rule.TOOL_PAIRING: 1}))
+    assert row(table, "tool-pairing") == ("tool-pairing", "unknown", "0 runs", "1", "0")
+
+
 def test_figures_of_a_clean_run(make: Make) -> None:
     table = tables.figures(make())
     assert row(table, "events verified") == (

@@ -107,10 +107,12 @@ def test_a_broken_rule_counts_and_shows_the_first(gap: Gap) -> None:
     assert wording.broken(verdict(40, 0, gap())) == "seq-contiguous: 40 findings in 1,000 runs"
 
 
-def test_an_unexercised_rule_says_what_kept_it() -> None:
+def test_an_unknown_rule_says_why() -> None:
     idle = Verdict(Rule.TOOL_PAIRING, Outcome.UNKNOWN, True, 0, 0, 0)
-    assert wording.unexercised(idle) == "tool-pairing: required, and not exercised"
-    assert "7 times another finding" in wording.unexercised(replace(idle, unknown=7))
+    assert wording.unjudged(idle) == "tool-pairing: required, and not exercised"
+    assert wording.unjudged(replace(idle, required=False)) == "tool-pairing: not required, and not exercised"
+    masked = wording.unjudged(replace(idle, exercised=9, unknown=7))
+    assert masked == "tool-pairing: required, and masked by another finding in 7 runs"
 
 
 def test_shares_in_words() -> None:
@@ -120,7 +122,7 @@ def test_shares_in_words() -> None:
 
 def test_a_doubt_says_what_it_voids_and_what_to_do(lagging: Doubt, dead: Doubt) -> None:
     assert wording.advised(lagging) == (
-        "generator lag p99: 12 ms (limit 5 ms); this voids the latency. Use fewer users a worker."
+        "generator lag p99: 12 ms (limit 5 ms) — this voids the latency; use fewer users a worker"
     )
     assert wording.doubt(dead) == "worker 3 sent no state"
     assert wording.advised(Doubt("odd", "", "3", "", "")) == "odd (limit 3)"

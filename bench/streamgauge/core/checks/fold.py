@@ -218,7 +218,13 @@ def conclude(state: CheckState, required: Iterable[Rule]) -> tuple[Verdict, ...]
 
 
 def _owner(finding: Finding, state: CheckState) -> str:
-    return finding.other or state.canaries.get(finding.token, "")
+    """The second user of a leak; a canary that was cut short is known by its beginning."""
+    if finding.other or not finding.token:
+        return finding.other
+    if finding.token in state.canaries:
+        return state.canaries[finding.token]
+    owners = {user for token, user in state.canaries.items() if token.startswith(finding.token)}
+    return owners.pop() if len(owners) == 1 else ""
 
 
 def _placed_strays(state: CheckState) -> CheckState:

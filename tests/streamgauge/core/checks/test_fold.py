@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import pytest
 from msgspec.structs import replace
 
@@ -32,8 +30,6 @@ from tests.support.history import (
 )
 
 R = Rule
-BEN = {"user": "ben", "conn": 2, "name": "r2"}
-Edit = Callable[[Event], Event]
 
 
 def checked(*rows: Observation) -> CheckState:
@@ -233,8 +229,8 @@ def test_its_offset_disturbs_nothing(offset: int) -> None:
 
 def test_another_users_start_of_a_run_opens_none() -> None:
     start = replace(run(started()).events[0].event, request="q2", run="r9")  # even where it names his request
-    rows = [opened("ben", 2), Asked(2, 0, "q2", "t1", "guide", "c1", 0, SECOND), heard(start, conn=2, at=0.1)]
-    state = checked(*rows)
+    asked = Asked(2, 0, "q2", "t1", "guide", "c1", 0, SECOND)
+    state = checked(opened("ben", 2), asked, heard(start, conn=2, at=0.1))
     assert failures(state) == [(R.COMPLETE, "never began"), (R.ISOLATION_ENVELOPE, "another user's message")]
 
 

@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.checks.judge import DEPENDENT, judge
+from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Rule
 from streamgauge.core.history import End, History
 from tests.support.history import (
@@ -27,8 +28,8 @@ BEGUN = (started(), thought(1), thought(2))
 ALWAYS = {R.SEQ_CONTIGUOUS, R.ECHO, R.STARTED_FIRST, R.THINKING_PRESENT, R.NO_SILENCE}
 
 
-def broken(history: History) -> list[tuple[Rule, str, tuple[int, ...]]]:
-    return [tuple(problem) for problem in judge(history, LIMITS).problems]
+def broken(history: History) -> list[Problem]:
+    return list(judge(history, LIMITS).problems)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,8 @@ def broken(history: History) -> list[tuple[Rule, str, tuple[int, ...]]]:
 )
 def test_a_good_run_keeps_the_rules_that_speak_about_it(history: History, applied: set[Rule]) -> None:
     judgement = judge(history, LIMITS)
-    assert judgement.problems == judgement.unknown == ()
+    assert judgement.problems == ()
+    assert judgement.unknown == ()
     assert sorted(judgement.exercised) == sorted(applied)
 
 

@@ -1,0 +1,101 @@
+"""Bad input gets one clear line and exit code 2, and leaves nothing behind."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import SECRET, Done, Run, Server
+
+
+@pytest.fixture
+def web_page() -> Iterator[str]:
+    """The address of a server that speaks HTTP and no WebSocket."""
+
+    class Page(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"hi")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"ws://127.0.0.1:{server.server_port}/ws"
+        server.shutdown()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return f"ws://127.0.0.1:{sock.getsockname()[1]}/ws"
+
+
+def refused(done: Done) -> str:
+    assert done.code == 2, done.out + done.err
+    assert "Traceback" not in done.err
+    assert not done.results.exists() or not list(done.results.iterdir())
+    return done.err
+
+
+def test_a_target_that_is_not_there(streamgauge: Run, nobody: str) -> None:
+    assert "cannot connect" in refused(streamgauge("run", "--target", nobody, secret=SECRET))
+
+
+def test_a_target_that_is_no_websocket(streamgauge: Run, web_page: str) -> None:
+    assert "no WebSocket" in refused(streamgauge("run", "--target", web_page, secret=SECRET))
+
+
+def test_a_refused_token(streamgauge: Run, server: Server) -> None:
+    said = refused(
+        streamgauge("run", "--target", server.address, secret="not the server's own secret at all")
+    )
+    assert "refused the token" in said
+    assert "401" in said
+
+
+def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
+    assert "STREAMGAUGE_SECRET" in refused(streamgauge("run", "--target", nobody))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--scenario", "nothing"), "known are isolation, steady"),
+        (("--fault", "nothing"), "drop-thinking, shared-global, swap"),
+        (("--fault", "swap:2"), "swap"),
+        (("--protocol", "nothing"), "known are native"),
+        (("--users", "0"), "users"),
+        (("--users", "90000"), "would fit"),
+        (("--duration", "soon"), "500ms"),
+        (("--results", "/proc/nothing"), "cannot be written"),
+        (("--target", "http://127.0.0.1:1/"), "ws://"),
+        (("--target", "wss://127.0.0.1:1/"), "ws://"),
+    ],
+)
+def test_a_flag_that_cannot_be(streamgauge: Run, arguments: tuple[str, ...], says: str) -> None:
+    assert says in refused(streamgauge("run", *arguments))
+
+
+def test_a_port_in_use(streamgauge: Run) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = str(sock.getsockname()[1])
+        said = refused(streamgauge("serve", "--port", port))
+    assert port in said
+
+
+def test_results_that_cannot_be_written(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, no folder")
+    assert "cannot be written" in refused(streamgauge("run", "--results", "taken"))

@@ -1,0 +1,81 @@
+"""The main job, in small: users, events, a verdict, a folder."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.support.command import Run
+
+SHORT = ("--users", "40", "--duration", "4s", "--interval", "500ms")
+BUSY = ("--users", "100", "--duration", "8s", "--interval", "500ms")  # more than 1,000 runs
+
+
+@pytest.mark.parametrize("scenario", ["steady", "isolation"])
+def test_a_correct_server_passes(streamgauge: Run, scenario: str) -> None:
+    done = streamgauge("run", "--scenario", scenario, *SHORT)
+    assert done.code == 0, done.out + done.err
+    assert done.out.splitlines()[-1].startswith(f"PASS  {scenario}: ")
+    report = done.report
+    assert report.outcome == "pass"
+    assert all(verdict.exercised for verdict in report.verdicts)
+    assert all(share.good == share.of > 0 for share in report.shares)
+    assert {path.name for path in done.folder.iterdir()} >= {
+        "report.json",
+        "report.md",
+        "junit.xml",
+        "plan.toml",
+        "recording",
+    }
+
+
+def test_everything_that_was_received_was_verified(streamgauge: Run) -> None:
+    report = streamgauge("run", *SHORT).report
+    exercised = {verdict.rule.value: verdict.exercised for verdict in report.verdicts}
+    assert report.counts["users"] == 40
+    assert exercised["protocol"] == report.counts["messages"]
+    assert exercised["offset-contiguous"] == report.counts["events"] > 1000
+    assert exercised["complete"] == report.counts["requests"] == report.counts["runs completed"]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "fault", "must", "may"),
+    [
+        ("steady", "drop-thinking", "thinking-present", set()),
+        ("steady", "swap:0.01", "seq-contiguous", {"offset-contiguous"}),
+        (
+            "isolation",
+            "shared-global:0.01",
+            "isolation-canary",
+            {"isolation-envelope", "seq-contiguous", "complete", "echo"},
+        ),
+    ],
+)
+def test_a_faulty_server_fails_by_the_rule_it_breaks(
+    streamgauge: Run, scenario: str, fault: str, must: str, may: set[str]
+) -> None:
+    done = streamgauge("run", "--scenario", scenario, "--fault", fault, *BUSY)
+    assert done.code == 1, done.out + done.err
+    assert must in done.failing
+    assert done.failing <= {must} | may
+    report = done.report
+    verdict = next(verdict for verdict in report.verdicts if verdict.rule == must)
+    assert verdict.findings[0].witnesses
+    assert any(witness.guilty for witness in verdict.findings[0].witnesses)
+    assert must in done.out
+    (committed,) = report.faults
+    assert committed.struck
+    failures = ET.parse(done.folder / "junit.xml").findall(".//failure")
+    assert len(failures) >= len(done.failing)
+
+
+@pytest.mark.parametrize("fault", ["drop-thinking:0.1", "swap:0.01"])
+def test_every_strike_is_found_and_nothing_else(streamgauge: Run, fault: str) -> None:
+    report = streamgauge("run", "--fault", fault, *BUSY).report
+    assert sum(verdict.found for verdict in report.verdicts) == report.faults[0].struck
+
+
+def test_the_leaking_user_and_the_receiving_one_are_both_named(streamgauge: Run) -> None:
+    report = streamgauge("run", "--scenario", "isolation", "--fault", "shared-global:0.05", *BUSY).report
+    leaks = [f for v in report.verdicts if v.rule.value.startswith("isolation") for f in v.findings]
+    assert leaks
+    assert all(leak.user and leak.other and leak.user != leak.other for leak in leaks)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from reference_server.faults import FAULTS, commit
+from reference_server.metrics import Metrics
+from reference_server.session import Session
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("nonsense", "there are: drop-thinking, shared-global, swap"),
+        ("swap:much", "above 0 and at most 1: swap:0.01"),
+        ("swap:0", "above 0"),
+        ("swap:1.5", "above 0"),
+        ("swap:nan", "above 0"),
+        ("swap:", "above 0"),
+    ],
+)
+def test_what_is_no_fault_is_refused(asked: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        commit([asked], 0, Session.send, Metrics().fault_strikes)
+
+
+def test_without_a_fault_nothing_is_wrapped() -> None:
+    assert commit([], 0, Session.send, Metrics().fault_strikes) == Session.send
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_each_fault_wraps(name: str) -> None:
+    assert commit([f"{name}:0.5"], 0, Session.send, Metrics().fault_strikes) != Session.send

@@ -1,0 +1,250 @@
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.core.assembly import MEMORY_NS, Assembler
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.history import End, History, terminal
+from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Unsent
+from tests.support.history import (
+    LIMITS,
+    SECOND,
+    accepted,
+    completed,
+    failed,
+    heard,
+    opened,
+    run,
+    session,
+    started,
+    thought,
+    whole,
+)
+
+FOREVER = 10_000 * SECOND
+
+
+def asked(request: str = "q1", conn: int = 1, at: float = 0, deadline: float = 60) -> Asked:
+    now = int(at * SECOND)
+    return Asked(conn, now, request, "t1", "guide", "c1", now, now + int(deadline * SECOND))
+
+
+def event(place: int, *, name: str = "r1", request: str = "q1") -> Event:
+    """An event of the whole run: 0 is its start, 9 its completion."""
+    return run(*whole(), name=name, request=request).events[place].event
+
+
+def closed(conn: int = 1, at: float = 0) -> Closed:
+    return Closed(conn, int(at * SECOND), 1000, ours=True)
+
+
+def settled(*rows: Observation, until: int = FOREVER) -> list[tuple[str, End, int]]:
+    """What was settled: the run, or its request where it had none; how, and how many events it had."""
+    assembler = Assembler(LIMITS)
+    histories = [history for row in rows for history in assembler.add(row)] + assembler.finish(until)
+    return [(history.run or history.asked.request, history.end, len(history.events)) for history in histories]
+
+
+def test_a_run_is_settled_by_its_end_and_the_grace_time_after_it() -> None:
+    assembler = Assembler(LIMITS)
+    rows = session(run(*whole()), leaves=False)
+    ended_ns = rows[-1].at_ns
+    assert [assembler.add(row) for row in rows] == [[]] * len(rows)
+    assert assembler.open_runs() == 1
+    assert assembler.add(Unsent(1, ended_ns + SECOND - 1, ended_ns, "why")) == []
+    (history,) = assembler.add(Unsent(1, ended_ns + SECOND, ended_ns, "why"))
+    assert (history.end, history.ended_ns, history.user) == (End.TERMINAL, ended_ns, "ann")
+    assert history.events == rows[3:]
+    assert (history.run, history.thread, history.accepted) == ("r1", "t1", rows[2])
+    assert assembler.open_runs() == 0
+    assert assembler.finish(FOREVER) == []
+
+
+def test_what_comes_within_the_grace_time_belongs_to_the_run() -> None:
+    rows = session(run(*whole()), leaves=False)
+    second = replace(event(9), seq=11)
+    assert settled(*rows, heard(second, at=1.05)) == [("r1", End.TERMINAL, 11)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], ("q1", End.DEADLINE, 0)),
+        ([accepted()], ("r1", End.DEADLINE, 0)),
+        ([accepted(), heard(event(0), at=1)], ("r1", End.DEADLINE, 1)),
+        ([accepted(), heard(event(9), at=59.9)], ("r1", End.TERMINAL, 1)),  # in time; grace goes beyond
+        ([heard(Event(Kind.REFUSED, request="q1", status="busy"), at=1)], ("q1", End.REFUSED, 0)),
+        ([closed(at=1)], ("q1", End.ABANDONED, 0)),
+        ([accepted(), heard(event(0)), closed(at=1)], ("r1", End.ABANDONED, 1)),
+        (
+            [accepted(), heard(event(9), at=0.4), closed(at=0.5)],
+            ("r1", End.TERMINAL, 1),
+        ),  # within its grace time
+        (
+            [accepted(), heard(event(0)), closed(at=60)],
+            ("r1", End.DEADLINE, 1),
+        ),  # left too late to be excused
+    ],
+)
+def test_every_request_is_settled_once(rows: list[Observation], expected: tuple[str, End, int]) -> None:
+    assert settled(opened(), asked(), *rows) == [expected]
+
+
+def test_at_the_end_of_the_rows_what_is_open_is_abandoned() -> None:
+    assert settled(opened(), asked(), accepted(), until=59 * SECOND) == [("r1", End.ABANDONED, 0)]
+    assert settled(opened(), asked(), until=60 * SECOND) == [("q1", End.DEADLINE, 0)]
+
+
+def test_only_its_own_user_can_cancel_a_run() -> None:
+    def cancelled(*cancels: Cancelled) -> bool:
+        assembler = Assembler(LIMITS)
+        rows: list[Observation] = [
+            opened(),
+            opened("ben", 2),
+            asked(),
+            accepted(),
+            *cancels,
+            heard(event(9), at=1),
+        ]
+        for row in rows:
+            assembler.add(row)
+        (history,) = assembler.finish(FOREVER)
+        return history.cancelled
+
+    assert cancelled(Cancelled(1, 0, "r1"))
+    assert not cancelled()
+    assert not cancelled(Cancelled(1, 0, "r2"))
+    assert not cancelled(Cancelled(2, 0, "r1"))
+
+
+def test_parallel_runs_of_one_socket_are_kept_apart() -> None:
+    rows: list[Observation] = [opened(), asked("q1"), asked("q2"), accepted("r2", "q2"), accepted("r1", "q1")]
+    rows += [heard(event(place, name=name), at=0.1) for place in (0, 1, 9) for name in ("r1", "r2")]
+    assert settled(*rows) == [("r1", End.TERMINAL, 3), ("r2", End.TERMINAL, 3)]
+
+
+def test_runs_of_two_sockets_are_kept_apart_even_where_ids_are_equal() -> None:
+    rows: list[Observation] = [
+        opened(),
+        opened("ann", 2),
+        asked(),
+        asked(conn=2),
+        accepted(),
+        accepted(conn=2),
+    ]
+    rows += [heard(event(0)), heard(event(0), conn=2), heard(event(9), conn=2, at=0.1)]
+    assert sorted(settled(*rows), key=lambda run: run[2]) == [
+        ("r1", End.DEADLINE, 1),
+        ("r1", End.TERMINAL, 2),
+    ]
+
+
+def test_a_run_that_was_not_accepted_is_known_by_its_request() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), replace(asked(), thread=""), heard(event(0)), heard(event(1)), heard(event(9))):
+        assembler.add(row)
+    (history,) = assembler.finish(FOREVER)
+    assert (history.run, history.thread, history.accepted, len(history.events)) == ("r1", "t1", None, 3)
+    assert assembler.strays == []
+
+
+def test_a_thread_that_was_left_open_is_the_one_that_was_given() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), replace(asked(), thread=""), accepted()):
+        assembler.add(row)
+    (history,) = assembler.finish(FOREVER)
+    assert history.thread == "t1"
+
+
+@pytest.mark.parametrize("strange", [event(1), event(9), event(0, name="r9", request="q9")])
+def test_an_event_that_nobody_asked_for_is_a_stray(strange: Event) -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), asked(), heard(strange)):
+        assembler.add(row)
+    (stray,) = assembler.strays
+    assert (stray.user, stray.received.event, stray.late) == ("ann", strange, False)
+
+
+def test_another_users_event_is_none_and_opens_no_run() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened("ben"), asked(), heard(event(0)), heard(event(1))):
+        assembler.add(row)
+    (history,) = assembler.finish(FOREVER)
+    assert (history.run, history.events, assembler.strays) == ("", [], [])
+
+
+def test_another_users_words_are_a_leak_and_no_stray() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), heard(event(1), foreign="sgcanary")):
+        assembler.add(row)
+    assert assembler.strays == []
+
+
+@pytest.mark.parametrize(("at", "late"), [(1.2, True), (30, True), (62, True), (130, False)])
+def test_an_event_of_a_settled_run_is_late_as_long_as_it_is_remembered(at: float, late: bool) -> None:
+    """Forgetting takes another settled run; then the event is a stray like others."""
+    assembler = Assembler(LIMITS)
+    others = [run(started(), failed(), name=f"r{n}", request=f"q{n}") for n in (2, 3)]
+    rows = [*session(run(*whole()), leaves=False), asked("q2", at=60), accepted("r2", "q2", at=60)]
+    rows += [replace(received, at_ns=received.at_ns + 60 * SECOND) for received in others[0].events]
+    rows += [asked("q3", at=120), accepted("r3", "q3", at=120)]
+    rows += [replace(received, at_ns=received.at_ns + 120 * SECOND) for received in others[1].events]
+    assert MEMORY_NS == 60 * SECOND
+    for row in sorted([*rows, heard(event(1), at=at)], key=lambda row: row.at_ns):
+        assembler.add(row)
+    (stray,) = assembler.strays
+    assert stray.late is late
+
+
+def test_what_comes_after_the_deadline_is_part_of_that_finding() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), asked(), accepted(), heard(event(0)), heard(event(9), at=61)):
+        assembler.add(row)
+    assert assembler.strays == []
+
+
+def test_other_messages_belong_to_no_run() -> None:
+    other = [heard(Event(kind)) for kind in Kind if kind > Kind.REFUSED]
+    greeting, refusal = heard(Event(Kind.GREETING, user="ann")), heard(Event(Kind.REFUSED, request="q9"))
+    rows: list[Observation] = [
+        opened(),
+        asked(),
+        accepted(),
+        *other,
+        greeting,
+        refusal,
+        Malformed(1, 0, 9, "why"),
+        accepted(),
+    ]
+    assert settled(*rows) == [("r1", End.DEADLINE, 0)]
+
+
+def test_a_socket_is_its_users_from_greeting_to_end() -> None:
+    assembler = Assembler(LIMITS)
+    assert assembler.add(heard(event(1))) == []
+    assert assembler.user_of(1) == ""
+    assembler.add(opened())
+    assert assembler.user_of(1) == "ann"
+    assembler.add(closed())
+    assert assembler.add(heard(event(1))) == assembler.add(closed()) == []
+    assert assembler.user_of(1) == ""
+    assert assembler.strays == []
+
+
+def test_the_first_terminal_event_is_the_end() -> None:
+    history = run(started(), thought(1), failed(), completed())
+    assert terminal(history) is history.events[2].event
+    assert terminal(run(started())) is None
+
+
+def test_fates_do_not_depend_on_other_sockets() -> None:
+    def fates(rows: list[Observation]) -> list[History]:
+        assembler = Assembler(LIMITS)
+        histories = [history for row in rows for history in assembler.add(row)] + assembler.finish(FOREVER)
+        return [history for history in histories if history.asked.conn == 1]
+
+    alone = session(run(*whole(), deadline=0.05), run(*whole(), name="r2", request="q2"), leaves=False)
+    ticks: list[Observation] = [opened("ben", 2)]
+    ticks += [heard(Event(Kind.HEARTBEAT), conn=2, at=at / 1000) for at in range(0, 9000, 7)]
+    together = sorted([*alone, *ticks], key=lambda row: row.at_ns)
+    assert fates(together) == fates(alone)
+    assert [received.conn for history in fates(alone) for received in history.events] == [1] * 14

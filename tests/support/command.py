@@ -1,0 +1,88 @@
+"""Real commands, as a user starts and stops them."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from streamgauge.report.model import Report
+from streamgauge.report.render_json import read_json
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a-secret-of-the-tests-and-of-nothing-else"
+TIMEOUT_S = 90
+
+
+class Done(NamedTuple):
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+    results: Path
+
+    @property
+    def folder(self) -> Path:
+        """The one result folder that it left."""
+        (folder,) = self.results.iterdir()
+        return folder
+
+    @property
+    def report(self) -> Report:
+        return read_json((self.folder / "report.json").read_bytes())
+
+    @property
+    def failing(self) -> set[str]:
+        """The names of the rules that failed."""
+        return {verdict.rule.value for verdict in self.report.verdicts if verdict.outcome == "fail"}
+
+
+class Started:
+    """A command under way, in a process group of its own as in a terminal."""
+
+    def __init__(self, command: list[str], where: Path, env: dict[str, str]) -> None:
+        self.where = where
+        self.process = subprocess.Popen(
+            command,
+            cwd=where,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the terminal tells the whole group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def wait(self) -> Done:
+        try:
+            out, err = self.process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+        return Done(self.process.returncode, out, err, self.where / "results")
+
+    def wait_until_events_flow(self) -> None:
+        """Until the first line of progress."""
+        recordings = self.where.glob("results/*/recording/*.sgr")
+        deadline = time.monotonic() + TIMEOUT_S
+        while not any(path.stat().st_size > 10_000 for path in recordings):
+            assert time.monotonic() < deadline, "no recording grew"
+            time.sleep(0.2)
+            recordings = self.where.glob("results/*/recording/*.sgr")
+
+
+class Server(NamedTuple):
+    """A reference server under way."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+
+Start = Callable[..., Started]
+Run = Callable[..., Done]
