@@ -1,6 +1,7 @@
 """The native protocol, version 1 (docs/wire.md): JSON text messages with an envelope."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -131,8 +132,12 @@ def _reason(error: Exception) -> str:
     """What msgspec says, without the value that it quotes: a payload's text must reach no report."""
     if isinstance(error, UnicodeDecodeError):
         return "invalid UTF-8"
-    before, _, quoted = str(error).partition("'")
-    return before.rstrip() + quoted.rpartition("'")[2]
+    text = str(error)
+    quote = re.search("['\"]", text)
+    if quote is None:
+        return text
+    _, at, path = text.rpartition(" - at `")
+    return text[: quote.start()].rstrip() + (at and at + path)
 
 
 class Native:

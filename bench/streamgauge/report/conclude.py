@@ -99,7 +99,7 @@ def _failures(verdicts: Sequence[Verdict], parts: Sequence[ShareOf]) -> list[str
 
 
 def _unknowns(verdicts: Sequence[Verdict], parts: Sequence[ShareOf], doubts: Sequence[Doubt]) -> list[str]:
-    """Doubts first: they explain what else is unknown."""
+    """Doubts first: they explain what else is unknown; what a finding masks, that finding explains."""
     return [
         *(wording.doubt(doubt) for doubt in doubts if doubt.voids == "verdict"),
         *(wording.unjudged(v) for v in verdicts if v.required and v.outcome is Outcome.UNKNOWN),
