@@ -10,7 +10,8 @@ from typing import Self, TypeVar
 from msgspec import Struct
 
 from streamgauge.core.assembly import Assembler
-from streamgauge.core.checks.fold import Checks, CheckState
+from streamgauge.core.checks.fold import Checks
+from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Limits
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History

@@ -6,11 +6,12 @@ and a run's fate depends on the rows of its own connection alone: live, offline,
 in one process or in four, the same rows settle the same runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamgauge.core.contract import Limits
 from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Kind
@@ -38,11 +39,12 @@ class Connection(Struct):
 
 
 class Stray(Struct, frozen=True):
-    """An event whose run its own socket did not ask for, or had settled already (`late`)."""
+    """Events whose run their own socket did not ask for, or had settled already (`late`): the first."""
 
     user: str
     received: Received
     late: bool
+    times: int = 1
 
 
 class Assembler:
@@ -53,7 +55,7 @@ class Assembler:
         self._connections: dict[int, Connection] = {}
         self._due: list[tuple[int, int, Connection, History]] = []
         self._serial = 0
-        self.strays: list[Stray] = []
+        self._strays: dict[tuple[int, str], Stray] = {}
 
     def user_of(self, conn: int) -> str:
         """The user of a connection; "" before its greeting."""
@@ -85,9 +87,10 @@ class Assembler:
             settled.extend(self._close(conn, End.ABANDONED))
         return settled
 
-    def open_runs(self) -> int:
-        """How many runs are not settled."""
-        return sum(len(c.requests) + len(c.runs) for c in self._connections.values())
+    @property
+    def strays(self) -> Iterable[Stray]:
+        """What belongs to no run, one a socket and run."""
+        return self._strays.values()
 
     def _ask(self, row: Asked) -> None:
         connection = self._connections[row.conn]
@@ -103,23 +106,39 @@ class Assembler:
         if event.kind <= LAST_RUN_EVENT:
             history = connection.runs.get(event.run) or self._adopt(connection, row)
             if history is None:
-                _, ended = connection.settled.get(event.run, (0, None))
-                if not row.foreign and ended is not False:  # else its run's finding is that it never ended
-                    self.strays.append(Stray(connection.user, row, bool(ended)))
+                self._stray(connection, row)
                 return
             history.events.append(row)
             if event.kind in TERMINAL and not history.ended_ns:
                 history.ended_ns = row.at_ns
                 self._wait(row.at_ns + self._grace_ns, connection, history)
         elif event.kind == Kind.ACCEPTED:
-            if history := connection.requests.pop(event.request, None):
-                history.run, history.accepted = event.run, row
-                history.thread = history.thread or event.thread
-                connection.runs[event.run] = history
+            self._accept(connection, row)
         elif event.kind == Kind.REFUSED and (history := connection.requests.pop(event.request, None)):
             history.end = End.REFUSED
             history.ended_ns = row.at_ns
             settled.append(history)
+
+    def _accept(self, connection: Connection, row: Received) -> None:
+        event = row.event
+        known = connection.runs.get(event.run)
+        if known is not None and known.asked.request != event.request:
+            return  # one run cannot be the answer to two requests: the second is still open
+        history = connection.requests.pop(event.request, None)
+        if history is not None and known is None:
+            history.run, history.accepted = event.run, row
+            history.thread = history.thread or event.thread
+            connection.runs[event.run] = history
+
+    def _stray(self, connection: Connection, row: Received) -> None:
+        _, ended = connection.settled.get(row.event.run, (0, None))
+        if row.foreign or ended is False:
+            return  # the canary is the finding; or that the run never ended
+        key = row.conn, row.event.run
+        first = self._strays.get(key)
+        self._strays[key] = (
+            replace(first, times=first.times + 1) if first else Stray(connection.user, row, bool(ended))
+        )
 
     def _adopt(self, connection: Connection, row: Received) -> History | None:
         """A run that began without being accepted is known by its request."""
@@ -148,10 +167,14 @@ class Assembler:
 
     def _forget(self, connection: Connection, history: History, at_ns: int) -> bool:
         """Take a run out of its connection; False where it was settled before."""
-        if not history.run:
-            return connection.requests.pop(history.asked.request, None) is history
-        if connection.runs.pop(history.run, None) is None:
+        known, key = connection.runs, history.run
+        if not key:
+            known, key = connection.requests, history.asked.request
+        if known.get(key) is not history:
             return False
+        del known[key]
+        if not history.run:
+            return True
         settled = connection.settled
         settled[history.run] = at_ns, bool(history.ended_ns)
         while settled and next(iter(settled.values()))[0] < at_ns - MEMORY_NS:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
-from streamgauge.core.checks import fold
+from streamgauge.core.checks import verdicts as checks
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
@@ -57,7 +57,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     `cut_short` is only marked: what was seen until then was seen.
     """
     cuts: list[str] = []
-    verdicts = tuple(map(_without_secrets, fold.conclude(state.checks, required)))
+    verdicts = tuple(map(_without_secrets, checks.conclude(state.checks, required)))
     parts = tuple(_share(name, part.good, part.of) for name, part in shares(state.counts).items())
     doubts = _first(doubts, "doubts", cuts)
     counts = _counts(state)

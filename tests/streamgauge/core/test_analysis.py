@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis, AnalysisState
-from streamgauge.core.checks.fold import conclude
+from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.observation import Observation, Received

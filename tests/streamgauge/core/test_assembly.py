@@ -49,13 +49,11 @@ def test_a_run_is_settled_by_its_end_and_the_grace_time_after_it() -> None:
     rows = session(run(*whole()), leaves=False)
     ended_ns = rows[-1].at_ns
     assert [assembler.add(row) for row in rows] == [[]] * len(rows)
-    assert assembler.open_runs() == 1
     assert assembler.add(Unsent(1, ended_ns + SECOND - 1, ended_ns, "why")) == []
     (history,) = assembler.add(Unsent(1, ended_ns + SECOND, ended_ns, "why"))
     assert (history.end, history.ended_ns, history.user) == (End.TERMINAL, ended_ns, "ann")
     assert history.events == rows[3:]
     assert (history.run, history.thread, history.accepted) == ("r1", "t1", rows[2])
-    assert assembler.open_runs() == 0
     assert assembler.finish(FOREVER) == []
 
 
@@ -63,6 +61,25 @@ def test_what_comes_within_the_grace_time_belongs_to_the_run() -> None:
     rows = session(run(*whole()), leaves=False)
     second = replace(event(9), seq=11)
     assert settled(*rows, heard(second, at=1.05)) == [("r1", End.TERMINAL, 11)]
+
+
+def test_the_grace_time_outlasts_the_deadline() -> None:
+    rows: list[Observation] = [
+        opened(),
+        asked(),
+        accepted(),
+        heard(event(9), at=59.5),
+        heard(event(9), at=60.4),
+    ]
+    assert settled(*rows) == [("r1", End.TERMINAL, 2)]
+
+
+def test_the_grace_time_counts_from_the_first_end() -> None:
+    assembler = Assembler(LIMITS)
+    for row in (opened(), asked(), accepted(), heard(event(9), at=1), heard(event(9), at=1.9)):
+        assert assembler.add(row) == []
+    (history,) = assembler.add(heard(event(9), at=2))
+    assert (history.ended_ns, len(history.events)) == (SECOND, 2)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +161,26 @@ def test_a_run_that_was_not_accepted_is_known_by_its_request() -> None:
         assembler.add(row)
     (history,) = assembler.finish(FOREVER)
     assert (history.run, history.thread, history.accepted, len(history.events)) == ("r1", "t1", None, 3)
-    assert assembler.strays == []
+    assert list(assembler.strays) == []
+
+
+def test_one_run_cannot_be_the_answer_to_two_requests() -> None:
+    events = heard(event(0), at=1), heard(event(9), at=2)
+    twice = accepted("r1", "q1"), accepted("r1", "q2")
+    assert settled(opened(), asked("q1"), asked("q2"), *twice, *events) == [
+        ("r1", End.TERMINAL, 2),
+        ("q2", End.DEADLINE, 0),
+    ]
+
+
+def test_a_request_that_is_asked_again_is_answered_by_the_run_that_it_started() -> None:
+    began, ending = heard(event(0), at=1), heard(event(9), at=70)
+    again = asked(at=30), accepted(at=31)
+    assert settled(opened(), asked(deadline=80), accepted(), began, *again, ending) == [
+        ("r1", End.TERMINAL, 2)
+    ]
+    late = asked(at=30), accepted(at=65)
+    assert settled(opened(), asked(), *late, ending) == [("r1", End.TERMINAL, 1)]
 
 
 def test_a_thread_that_was_left_open_is_the_one_that_was_given() -> None:
@@ -169,14 +205,14 @@ def test_another_users_event_is_none_and_opens_no_run() -> None:
     for row in (opened("ben"), asked(), heard(event(0)), heard(event(1))):
         assembler.add(row)
     (history,) = assembler.finish(FOREVER)
-    assert (history.run, history.events, assembler.strays) == ("", [], [])
+    assert (history.run, history.events, list(assembler.strays)) == ("", [], [])
 
 
 def test_another_users_words_are_a_leak_and_no_stray() -> None:
     assembler = Assembler(LIMITS)
     for row in (opened(), heard(event(1), foreign="sgcanary")):
         assembler.add(row)
-    assert assembler.strays == []
+    assert list(assembler.strays) == []
 
 
 @pytest.mark.parametrize(("at", "late"), [(1.2, True), (30, True), (62, True), (130, False)])
@@ -199,7 +235,7 @@ def test_what_comes_after_the_deadline_is_part_of_that_finding() -> None:
     assembler = Assembler(LIMITS)
     for row in (opened(), asked(), accepted(), heard(event(0)), heard(event(9), at=61)):
         assembler.add(row)
-    assert assembler.strays == []
+    assert list(assembler.strays) == []
 
 
 def test_other_messages_belong_to_no_run() -> None:
@@ -227,7 +263,7 @@ def test_a_socket_is_its_users_from_greeting_to_end() -> None:
     assembler.add(closed())
     assert assembler.add(heard(event(1))) == assembler.add(closed()) == []
     assert assembler.user_of(1) == ""
-    assert assembler.strays == []
+    assert list(assembler.strays) == []
 
 
 def test_the_first_terminal_event_is_the_end() -> None:

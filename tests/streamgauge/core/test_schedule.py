@@ -4,7 +4,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from streamgauge.core.schedule import constant, poisson
+from streamgauge.core.schedule import constant, lockstep, poisson
 
 START = 10**15  # as a machine's monotonic clock may stand
 
@@ -37,3 +37,8 @@ def test_the_same_seed_gives_the_same_schedule() -> None:
     first = list(islice(one, 50))
     assert first == list(islice(two, 50)) != list(islice(other, 50))
     assert first == sorted(first)
+
+
+@pytest.mark.parametrize(("start", "first"), [(1000, 1250), (1001, 1250), (1249, 1250), (1250, 1500)])
+def test_in_lockstep_all_are_due_at_the_same_times_whenever_they_began(start: int, first: int) -> None:
+    assert list(islice(lockstep(start, 250), 3)) == [first, first + 250, first + 500]

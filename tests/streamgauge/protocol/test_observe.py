@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis
-from streamgauge.core.checks.fold import conclude
+from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import Malformed, Received

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 import pytest
 
 from streamgauge.core.analysis import AnalysisState
-from streamgauge.core.checks.fold import CheckState
+from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Witness
 from streamgauge.core.histogram import Histogram

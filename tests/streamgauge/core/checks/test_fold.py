@@ -2,7 +2,9 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.assembly import Assembler
-from streamgauge.core.checks.fold import KEPT, Checks, CheckState, conclude
+from streamgauge.core.checks.fold import Checks
+from streamgauge.core.checks.state import KEPT, CheckState
+from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding, Outcome, Verdict
@@ -203,6 +205,12 @@ def test_what_no_run_explains_breaks_offset_contiguous(offsets: tuple[int, ...],
     assert verdicts(state)[R.OFFSET_CONTIGUOUS].exercised == 10
 
 
+def test_other_numbered_messages_count_too_and_no_run_explains_them() -> None:
+    numbered = [heard(Event(Kind.REPORT, run="r1", offset=offset)) for offset in (1, 3, 2)]
+    state = checked(opened(), *numbered)
+    assert failures(state) == [(R.OFFSET_CONTIGUOUS, "step back to offset 2")]
+
+
 def test_a_jump_to_any_offset_costs_nothing() -> None:
     state = checked(*with_offsets(1, 2, 3, 4, 5, 6, 7, 8, 9, 2**63 - 1))
     assert failures(state) == [(R.OFFSET_CONTIGUOUS, "gap: offset 10, 11, 12, 13, 14 … never came")]
@@ -241,6 +249,16 @@ def test_a_foreign_canary_names_its_user_once_all_is_known() -> None:
         (R.ISOLATION_CANARY, "ben", "ann", canary("ann")),
         (R.ISOLATION_CANARY, "ben", "", "sgcanarynobodys"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("length", "other"),
+    [(11, "ann"), (10, ""), (8, ""), (0, "")],  # "sgcanaryann…", "sgcanaryan…": also Andy's
+)
+def test_a_canary_that_was_cut_names_its_user_where_it_can_be_no_others(length: int, other: str) -> None:
+    leak = heard(Event(Kind.OTHER), conn=2, foreign=canary("ann")[:length] or "sgcanaryzoe")
+    state = checked(opened(), opened("ben", 2), opened("andy", 3), leak)
+    assert [finding.other for finding in findings(state)] == [other]
 
 
 def test_another_users_words_under_ones_own_name_are_a_leak_and_no_stray() -> None:

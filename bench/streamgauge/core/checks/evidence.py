@@ -1,0 +1,64 @@
+"""Makes findings of what was seen: the row, or the events around the guilty one."""
+
+from typing import Final
+
+from streamgauge.core.checks.problem import Problem
+from streamgauge.core.contract import Rule
+from streamgauge.core.event import Kind
+from streamgauge.core.finding import Finding, Witness
+from streamgauge.core.history import History
+from streamgauge.core.observation import Malformed, Received, arrival_ns
+
+_AROUND: Final = 2  # events shown on each side of a guilty one
+
+
+def of_row(
+    rule: Rule, problem: str, user: str, row: Received | Malformed, *, other: str = "", token: str = ""
+) -> Finding:
+    """A finding whose only witness is the row itself."""
+    if isinstance(row, Malformed):
+        witness = Witness(row.at_ns, "malformed", size=row.size, detail=row.why, guilty=True)
+        return Finding(rule, problem, user, row.conn, row.at_ns, token=token, witnesses=(witness,))
+    return Finding(
+        rule,
+        problem,
+        user,
+        row.conn,
+        row.at_ns,
+        run=row.event.run,
+        request=row.event.request,
+        other=other,
+        token=token,
+        witnesses=(witness_of(row, guilty=True),),
+    )
+
+
+def of_run(problem: Problem, history: History) -> Finding:
+    """A finding with the events around the first guilty one."""
+    events = history.events
+    centre = problem.at[0] if problem.at else len(events) - 1
+    window = range(max(0, centre - _AROUND), min(len(events), centre + _AROUND + 1))
+    return Finding(
+        problem.rule,
+        problem.text,
+        user=history.user,
+        conn=history.asked.conn,
+        at_ns=events[centre].at_ns if events else history.asked.at_ns,
+        run=history.run,
+        request=history.asked.request,
+        witnesses=tuple(witness_of(events[place], guilty=place in problem.at) for place in window),
+    )
+
+
+def witness_of(row: Received, *, guilty: bool = False) -> Witness:
+    """An event as a finding shows it."""
+    event = row.event
+    detail = {
+        Kind.THINKING: f"{'pipeline' if event.pipeline else 'agent'} step {event.step or '-'}",
+        Kind.TOOL_EXECUTING: event.call,
+        Kind.TOOL_COMPLETED: f"{event.call} {event.status}",
+        Kind.PARTIAL: f"index {event.index}, {event.size} B",
+        Kind.FAILED: event.status,
+    }.get(Kind(event.kind), "")
+    kind = Kind(event.kind).name.lower()
+    return Witness(arrival_ns(row), kind, event.run, event.seq, event.offset, row.size, detail, guilty)

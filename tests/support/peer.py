@@ -1,0 +1,173 @@
+"""A WebSocket server that misbehaves by the path it is asked for: `python -m tests.support.peer`.
+
+The first line that it prints is its port; every further one is what a client said to it, as JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close, Frame, Opcode
+
+GREETING = {"type": "connection_established", "payload": {"user_id": "ann", "clock_id": "clock"}}
+HEARTBEAT = {"type": "heartbeat", "payload": {}}
+
+
+def heard(what: object) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201 - it is how this server speaks to the tests
+
+
+def event(kind: str, run: str, seq: int, **payload: object) -> dict[str, object]:
+    envelope = {"run_id": run, "thread_id": "t", "user_id": "ann", "agent_name": "guide"}
+    return {"type": kind, **envelope, "seq": seq, "offset": seq, "emitted_ns": seq, "payload": payload}
+
+
+async def say(socket: ServerConnection, *messages: dict[str, object]) -> None:
+    for message in messages:
+        await socket.send(json.dumps(message))
+
+
+async def next_start(socket: ServerConnection) -> dict[str, Any]:
+    message = json.loads(await socket.recv())
+    assert message["type"] == "start_agent"
+    payload: dict[str, Any] = message["payload"]
+    return payload
+
+
+def accepted(request: str) -> dict[str, object]:
+    return {
+        "type": "run_accepted",
+        "payload": {"request_id": request, "run_id": f"run of {request}", "thread_id": "t"},
+    }
+
+
+async def answers(socket: ServerConnection) -> None:
+    """Ends every run as soon as it began."""
+    await say(socket, GREETING)
+    while True:
+        start = await next_start(socket)
+        run, echo = f"run of {start['request_id']}", {"request_id": start["request_id"], "context": {}}
+        await say(
+            socket,
+            accepted(start["request_id"]),
+            event("agent_started", run, 1, **echo),
+            event("agent_completed", run, 2, answer_sha256="", **echo),
+        )
+
+
+async def accepts(socket: ServerConnection) -> None:
+    """Ends no run, and tells what else it hears."""
+    await say(socket, GREETING)
+    async for message in socket:
+        said = json.loads(message)
+        if said["type"] == "start_agent":
+            await say(socket, accepted(said["payload"]["request_id"]))
+        else:
+            heard(said)
+
+
+async def refuses(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    request = (await next_start(socket))["request_id"]
+    await say(socket, {"type": "error", "payload": {"code": "busy", "request_id": request}})
+    await socket.wait_closed()
+
+
+async def reads_late(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    time.sleep(0.3)  # noqa: ASYNC251 - nobody reads: the client's socket fills up
+    for _ in range(2):
+        start = await next_start(socket)
+        heard([start["request_id"], len(start["user_request"])])
+    await socket.wait_closed()
+
+
+async def pings(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await (await socket.ping(b"are you there?"))
+    heard("pong")
+    await socket.wait_closed()
+
+
+async def leaves(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await socket.close(1001, "going away")
+
+
+async def leaves_slowly(socket: ServerConnection) -> None:
+    """Says that it leaves, and keeps the connection a while."""
+    await say(socket, GREETING)
+    closing = Frame(Opcode.CLOSE, Close(1001, "going away").serialize())
+    socket.transport.write(closing.serialize(mask=False))
+    time.sleep(0.7)  # noqa: ASYNC251 - nor does it read the answer
+
+
+async def hangs_up(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    socket.transport.abort()
+
+
+async def hears_the_end(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await socket.wait_closed()
+    heard(socket.close_code)
+
+
+async def beats(socket: ServerConnection) -> None:
+    await say(socket, GREETING, HEARTBEAT)
+    await socket.wait_closed()
+
+
+async def begins_in_binary(socket: ServerConnection) -> None:
+    await socket.send(b"\0\0")
+    await say(socket, GREETING)
+    await socket.wait_closed()
+
+
+async def closes_ungreeted(socket: ServerConnection) -> None:
+    await socket.close(1013, "later")
+
+
+async def greets_nobody(socket: ServerConnection) -> None:
+    await socket.wait_closed()
+
+
+BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
+    f"/{behaviour.__name__}": behaviour
+    for behaviour in (
+        *(answers, accepts, refuses, reads_late, pings, leaves, leaves_slowly, hangs_up),
+        *(hears_the_end, beats, begins_in_binary, closes_ungreeted, greets_nobody),
+    )
+}
+
+
+def before(socket: ServerConnection, request: Request) -> Response | None:
+    if request.path == "/metrics":
+        return socket.respond(HTTPStatus.OK, "these are { no metrics")
+    if request.path not in BEHAVIOURS:
+        return socket.respond(HTTPStatus.UNAUTHORIZED, "")
+    return None
+
+
+async def behave(socket: ServerConnection) -> None:
+    assert socket.request is not None
+    try:
+        await BEHAVIOURS[socket.request.path](socket)
+    except ConnectionClosed:
+        pass
+
+
+async def main() -> None:
+    async with serve(behave, "127.0.0.1", 0, process_request=before, max_size=None) as server:
+        heard(server.sockets[0].getsockname()[1])
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # until the tests have gone
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
