@@ -144,11 +144,7 @@ class AgentWebSocketBridge:
         )
 
     def notify_partial_result(self, context: UserExecutionContext, delta: str) -> bool:
-        def build(stream: _Stream) -> PartialResult:
-            stream.partials += 1
-            return PartialResult(stream.partials - 1, delta)
-
-        return self._notify(context, build)
+        return self._notify(context, lambda stream: PartialResult(stream.partials, delta))
 
     def notify_agent_completed(
         self,
@@ -205,6 +201,7 @@ class AgentWebSocketBridge:
             encode_event(event, 0)
         # Only now: an event that could not be encoded leaves no gap, and an end not told is no end.
         stream.seq += 1
+        stream.partials += isinstance(payload, PartialResult)
         stream.ended = isinstance(payload, TERMINAL)
         self._metrics.events[type(payload)].inc()
 

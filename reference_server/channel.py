@@ -48,9 +48,9 @@ class Channel(ServerConnection):
 
     def shut(self, close: Close) -> None:
         """Begin to close at once, whatever waits to be written; abort where that is not taken in time."""
-        if self.protocol.state is not State.OPEN:
-            return
         self.closing = close
+        if self.protocol.state is not State.OPEN:  # the peer was first
+            return
         self.protocol.send_close(close.code, close.reason)
         self.send_data()
         self._abort_soon()

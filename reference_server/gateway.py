@@ -24,7 +24,7 @@ from reference_server.core import AgentExecutionCore
 from reference_server.message import Ack, Event, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
 from reference_server.metrics import Metrics
 from reference_server.outbox import Outbox
-from reference_server.request import read_request
+from reference_server.request import encoded_size, read_request
 from reference_server.run import Run, RunBook
 from reference_server.session import Session
 from reference_server.settings import Settings
@@ -135,7 +135,7 @@ class Gateway:
 
     def _user_message(self, session: Session, _connection_id: str, command: UserMessage) -> Ack:
         run = self._run(session, command.run_id, "user_message")
-        if len(command.text.encode()) > self._settings.max_request_bytes:
+        if encoded_size(command.text) > self._settings.max_request_bytes:
             raise Refused(
                 "too_large", f"text: at most {self._settings.max_request_bytes} bytes: a thought repeats it"
             )

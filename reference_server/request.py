@@ -23,16 +23,8 @@ def read_request(command: StartAgent, settings: Settings) -> AgentRequest:
         shown = _shown(command.context)
     except Refused as refused:
         raise Refused(refused.code, refused.message, command.request_id) from None
-    size = len(command.user_request.encode()) + len(bytes(command.context))
-    if size > settings.max_request_bytes:
-        raise Refused(
-            "too_large",
-            f"user_request and context are {size} bytes together, at most {settings.max_request_bytes}: "
-            "the run's events repeat them",
-            command.request_id,
-        )
     emission, script, seed = controls
-    return AgentRequest(
+    request = AgentRequest(
         agent_name=command.agent_name,
         text=command.user_request,
         echo=command.context.copy(),  # a view would keep the whole message alive as long as the run
@@ -42,6 +34,19 @@ def read_request(command: StartAgent, settings: Settings) -> AgentRequest:
         script=script,
         seed=seed,
     )
+    size = encoded_size(request.about("")) + len(bytes(command.context))
+    if size > settings.max_request_bytes:
+        raise Refused(
+            "too_large",
+            f"user_request and context make {size} bytes in each event, at most {settings.max_request_bytes}",
+            command.request_id,
+        )
+    return request
+
+
+def encoded_size(text: str) -> int:
+    """Bytes of a text in JSON: escapes make it up to six times as long."""
+    return len(msgspec.json.encode(text))
 
 
 def _controls(options: Options, settings: Settings) -> tuple[Emission, tuple[Step, ...] | None, int | None]:

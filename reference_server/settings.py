@@ -53,9 +53,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             if getattr(self, field) <= 0:
                 raise ValueError(f"{flag} must be above 0")
 
+    def __repr__(self) -> str:
+        """Name the address only: a secret must not reach a log by way of a traceback."""
+        return f"Settings(host={self.host!r}, port={self.port})"
+
     @property
     def max_request_bytes(self) -> int:
-        """For a request's text and context together: events repeat them, escaped, and must fit themselves."""
+        """For a request's text and context together: events repeat them and must fit themselves."""
         return self.max_message_bytes // 4
 
     @property

@@ -1,4 +1,4 @@
-"""F11: no systematic thoughts, as if the pipeline had none."""
+"""The fault `drop-thinking`: no systematic thoughts, as if the pipeline had none."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""F02: the current user in a module variable, across an await."""
+"""The fault `shared-global`: the current user in a module variable, across an await."""
 
 from msgspec.structs import replace
 

@@ -1,4 +1,4 @@
-"""F17: two neighbouring events change places."""
+"""The fault `swap`: two neighbouring events change places."""
 
 from reference_server.bridge import Emit
 from reference_server.faults.lottery import Lottery

@@ -145,6 +145,16 @@ def test_what_cannot_be_encoded_is_counted_and_leaves_no_gap(kit: Kit) -> None:
     assert (scene.failures("TypeError"), scene.failures("UnicodeEncodeError")) == (1, 1)
 
 
+def test_a_delta_that_cannot_be_encoded_leaves_no_gap_in_the_index(kit: Kit) -> None:
+    scene = Scene(kit)
+    assert [scene.bridge.notify_partial_result(scene.context, delta) for delta in ("a", "\ud800", "b")] == [
+        True,
+        False,
+        True,
+    ]
+    assert [event["payload"]["index"] for event in scene.events()] == [0, 1]
+
+
 def test_a_failing_way_out_fails_no_agent(kit: Kit) -> None:
     def broken(_session: Session, _event: object) -> None:
         raise ConnectionResetError

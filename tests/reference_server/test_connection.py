@@ -66,6 +66,17 @@ def test_a_run_from_request_to_report(kit: Kit) -> None:
     assert report["payload"]["execution_ns"] > report["payload"]["emission_ns"] > 0
 
 
+def test_secrets_never_leave(kit: Kit) -> None:
+    async def talk(client: Client) -> list[Message]:
+        return await client.play(context={"deep": [{"api_key": "hunter2"}]})
+
+    for event in speak(kit, talk):
+        if event["type"] not in ("agent_started", "agent_completed"):  # these echo what the client sent
+            assert "hunter2" not in str(event)
+        if event["type"] == "tool_executing":
+            assert event["payload"]["redacted"] == ["/context/deep/0/api_key"]
+
+
 def test_without_measuring_there_is_no_report(kit: Kit) -> None:
     async def talk(client: Client) -> Message:
         await client.play()
@@ -303,22 +314,29 @@ def test_a_message_to_a_run_that_has_ended_is_refused(kit: Kit) -> None:
     assert [answer["payload"]["code"] for answer in speak(kit, talk)] == ["run_ended", "too_large"]
 
 
+def masked(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
+    return Frame(opcode, data, fin).serialize(mask=True)
+
+
+DEEP = b'{"type":"ping","payload":' + b"[" * 60_000
+FRAGMENTS = masked(Opcode.TEXT, b" ", fin=False) + masked(Opcode.CONT, b" ", fin=False) * 5_000
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (Frame(Opcode.BINARY, b"{}").serialize(mask=True), 1003),
-        (Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True), 1007),
-        (Frame(Opcode.TEXT, b"hello").serialize(mask=True), 1007),
-        (Frame(Opcode.TEXT, b'{"type":"ping","payload":{"client_ns":NaN}}').serialize(mask=True), 1007),
-        (Frame(Opcode.TEXT, b'{"type":"ping","payload":' + b"[" * 60_000).serialize(mask=True), 1007),
-        (Frame(Opcode.TEXT, b" " * 65_537).serialize(mask=True), 1009),
-        (b"".join([Frame(Opcode.TEXT, b" ", fin=False).serialize(mask=True)]
-                  + [Frame(Opcode.CONT, b" ", fin=False).serialize(mask=True)] * 5_000), 1009),
-        (Frame(Opcode.TEXT, b"{}").serialize(mask=False), 1002),
-        (bytes([0xC1, 0x80, 0, 0, 0, 0]), 1002),
-        (bytes([0x83, 0x80, 0, 0, 0, 0]), 1002),
+        pytest.param(masked(Opcode.BINARY, b"{}"), 1003, id="binary"),
+        pytest.param(masked(Opcode.TEXT, b"\xff\xfe"), 1007, id="no UTF-8"),
+        pytest.param(masked(Opcode.TEXT, b"hello"), 1007, id="no JSON"),
+        pytest.param(masked(Opcode.TEXT, b'{"type":"ping","payload":{"client_ns":NaN}}'), 1007, id="NaN"),
+        pytest.param(masked(Opcode.TEXT, DEEP), 1007, id="deep nesting"),
+        pytest.param(masked(Opcode.TEXT, b" " * 65_537), 1009, id="one byte too large"),
+        pytest.param(FRAGMENTS, 1009, id="too many fragments"),
+        pytest.param(Frame(Opcode.TEXT, b"{}").serialize(mask=False), 1002, id="unmasked"),
+        pytest.param(bytes([0xC1, 0x80, 0, 0, 0, 0]), 1002, id="reserved bit"),
+        pytest.param(bytes([0x83, 0x80, 0, 0, 0, 0]), 1002, id="reserved opcode"),
     ],
-)  # fmt: skip
+)
 def test_what_breaks_the_protocol_closes_the_connection(kit: Kit, data: bytes, code: int) -> None:
     async def work() -> tuple[int | None, int]:
         async with kit.Wire.server() as server, kit.Wire.client(server, "bystander") as bystander:
@@ -348,13 +366,11 @@ def test_a_message_in_a_thousand_fragments_is_taken(kit: Kit) -> None:
     assert speak(kit, talk, rate_burst=10)["type"] == "pong"
 
 
-@pytest.mark.parametrize(
-    "frame", [Frame(Opcode.PING, b"x"), Frame(Opcode.TEXT, b"{}"), Frame(Opcode.PONG, b"x")]
-)
-def test_a_flood_is_stopped(kit: Kit, frame: Frame) -> None:
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.TEXT, Opcode.PONG])
+def test_a_flood_is_stopped(kit: Kit, opcode: Opcode) -> None:
     async def work() -> int | None:
         async with kit.Wire.server(rate_per_s=1, rate_burst=20) as server, kit.Wire.raw_client(server) as raw:
-            await raw.send_bytes(frame.serialize(mask=True) * 200)
+            await raw.send_bytes(masked(opcode, b"{}") * 200)
             return await raw.closed()
 
     assert kit.go(work()) == 1008

@@ -63,13 +63,6 @@ async def cancelling_itself(_: AgentTask) -> AgentResult:
     raise asyncio.CancelledError
 
 
-async def deaf(_: AgentTask) -> AgentResult:
-    for _turn in range(10):
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(0.05)
-    return AgentResult("never")
-
-
 async def stubborn(_: AgentTask) -> AgentResult:
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.sleep(60)
@@ -152,12 +145,28 @@ def test_a_cancel_completes_the_open_tool_and_ends_the_run(kit: Kit, delay_s: fl
         assert found[3:5] == ["tool", "done:cancelled"]
 
 
-@pytest.mark.parametrize("function", [deaf, stubborn])
-def test_an_agent_that_ignores_its_cancellation_cannot_keep_the_run(
-    kit: Kit, function: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(core_module, "STOP_GRACE_S", 0.05)
-    assert kit.kinds(play(kit, function, timeout_s=0.02)) == [*BEGIN, "error:timeout"]
+def test_an_agent_that_swallows_its_cancellation_has_no_result(kit: Kit) -> None:
+    assert kit.kinds(play(kit, stubborn, timeout_s=0.02)) == [*BEGIN, "error:timeout"]
+
+
+def test_an_agent_that_goes_on_all_the_same_is_left_behind(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_module, "STOP_GRACE_S", 0.02)
+    ended = asyncio.Event()
+
+    async def deaf(_: AgentTask) -> AgentResult:
+        for _turn in range(10):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+        ended.set()
+        return AgentResult("never")
+
+    async def work() -> None:
+        events = await kit.Stage({"agent": kit.FunctionAgent(deaf)}, timeout_s=0.02).play()
+        assert kit.kinds(events) == [*BEGIN, "error:timeout"]
+        assert not ended.is_set()
+        await ended.wait()
+
+    kit.go(work())
 
 
 def test_the_first_end_stands(kit: Kit) -> None:

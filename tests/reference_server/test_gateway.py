@@ -4,9 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import Raw
 
 from reference_server.clock import Clock
-from reference_server.command import CancelRun, Refused, StartAgent
+from reference_server.command import CancelRun, Options, Refused, StartAgent
 from reference_server.gateway import Gateway, new_id
 from reference_server.message import RunAccepted
 from reference_server.scripted import ScriptedAgent
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tests.reference_server.conftest import Kit
 
 START = StartAgent(user_request="hello", request_id="q1")
+SCRIPT = Raw(b'[{"do":"sleep","ms":60000},{"do":"result"}]')
+ENDLESS = StartAgent(user_request="hello", request_id="q1", options=Options(script=SCRIPT))
 
 
 def a_gateway(kit: Kit, window_s: float = 0.0, drain_s: float = 5.0) -> Gateway:
@@ -68,14 +71,14 @@ def test_a_second_connection_of_the_user_may_cancel(kit: Kit) -> None:
 
 def test_a_session_ends_with_its_window(kit: Kit) -> None:
     async def work() -> None:
-        gateway = a_gateway(kit, window_s=0.01)
+        gateway = a_gateway(kit, window_s=0.01, drain_s=1.0)
         session = gateway.open_session("u1")
-        start(gateway, session)
+        gateway.answer(session, "c1", ENDLESS)
         gateway.leave_session(session)
         assert (session.attached, len(gateway.sessions)) == (False, 1)
         await asyncio.sleep(0.02)
         assert len(gateway.sessions) == 0
-        await gateway.drain()
+        assert await gateway.drain()
         assert len(gateway.runs) == 0
 
     kit.go(work())

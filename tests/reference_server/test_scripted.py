@@ -157,15 +157,18 @@ def test_cpu_is_used_in_slices_that_let_others_live(kit: Kit) -> None:
     assert used_ns >= 40e6
 
 
-def test_what_the_user_adds_is_seen_at_the_next_step(kit: Kit) -> None:
+@pytest.mark.parametrize("rest", [[{"do": "result"}], [{"do": "think"}, {"do": "result"}]])
+def test_what_the_user_adds_is_seen_at_the_next_step(kit: Kit, rest: list[dict[str, Any]]) -> None:
+    steps = [{"do": "sleep", "ms": 20}, *rest]
+
     async def work() -> list[Message]:
         stage = kit.Stage({"agent": ScriptedAgent()})
         session = stage.session()
-        run = stage.open(session, script=read_script(b'[{"do":"sleep","ms":20},{"do":"result"}]', 1_000))
+        run = stage.open(session, script=read_script(json.dumps(steps).encode(), 1_000))
         asyncio.get_running_loop().call_later(0.005, run.say, "use the other one")
         await stage.core.execute(run)
         return kit.events_of(session)
 
     events = kit.go(work())
-    assert own(kit, events) == ["A", "P3", "completed"]
+    assert own(kit, events) == ["A"] * len(rest) + ["P3", "completed"]
     assert "use the other one" in events[3]["payload"]["reasoning"]

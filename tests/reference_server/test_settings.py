@@ -42,3 +42,12 @@ def test_measuring_on_a_public_address_must_be_said() -> None:
 )
 def test_loopback(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert repr(Settings(secret="hunter2")) == "Settings(host='127.0.0.1', port=8765)"
+
+
+def test_an_event_that_repeats_a_request_fits_into_a_message() -> None:
+    settings = Settings(secret="x", max_message_bytes=4_096)
+    assert (settings.max_request_bytes, settings.max_text_bytes) == (1_024, 2_048)
