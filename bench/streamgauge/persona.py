@@ -1,0 +1,37 @@
+"""Who the users are: the part `personas` of a plan."""
+
+import random
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from streamgauge.distribution import Time
+from streamgauge.script import Step
+
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1)]
+
+PROMPTS = ("Where does the money go this month?", "Summarise the open incidents.")
+
+
+class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One kind of user; shares are of its runs, times are seconds."""
+
+    name: str = "user"
+    weight: Positive = 1
+    agent: str = "scripted"
+    prompts: Annotated[tuple[str, ...], Meta(min_length=1)] = PROMPTS
+    script: tuple[Step, ...] = ()  # what the scripted agent does; empty: its default (needs --measure)
+    runs_per_thread: Count = 1  # then a new thread is begun
+    think: Time | None = None  # closed loop: so long after a run's end the next begins; none: open loop
+    tabs: Annotated[int, Meta(ge=1, le=8)] = 1  # sockets of one user; its runs go round
+    cancel_share: Share = 0  # cancelled within four round trips
+    speak_share: Share = 0  # spoken into while the agent works
+    leave_share: Share = 0  # whose user leaves in mid-run and comes back
+
+
+def choose(personas: Sequence[Persona], rng: random.Random) -> Persona:
+    """Who a new user is, by weight."""
+    return rng.choices(personas, [persona.weight for persona in personas])[0]

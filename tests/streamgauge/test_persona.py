@@ -1,0 +1,34 @@
+import random
+from collections import Counter
+
+import msgspec
+import pytest
+
+from streamgauge.persona import Persona, choose
+
+
+def test_users_are_chosen_by_weight() -> None:
+    personas = (Persona(name="often", weight=3), Persona(name="seldom", weight=1))
+    rng = random.Random(1)
+    chosen = Counter(choose(personas, rng).name for _ in range(4000))
+    assert chosen["often"] == pytest.approx(3000, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"wait": 1},
+        {"prompts": []},
+        {"tabs": 0},
+        {"cancel_share": 1.1},
+        {"weight": 0},
+        {"script": [{"do": "sing"}]},
+    ],
+)
+def test_what_a_persona_cannot_be_is_refused(plain: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(plain, Persona)
+
+
+def test_only_what_differs_from_the_default_is_written() -> None:
+    assert msgspec.to_builtins(Persona(name="writer", tabs=2)) == {"name": "writer", "tabs": 2}
