@@ -10,8 +10,10 @@ READY := .venv/.ready
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
 	$(BIN)/streamgauge run --scenario steady --users 1000 --duration 30s
 
-test: check  ## Everything that CI runs
-	$(BIN)/pytest
+test: check  ## Everything that CI runs; what waits more than it works runs side by side
+	$(BIN)/pytest -q tests --ignore tests/end_to_end
+	$(BIN)/pytest -q bench/micro
+	$(BIN)/pytest -q -n 4 tests/end_to_end
 
 check: $(READY)  ## Style, types, import rules
 	$(BIN)/ruff format --check

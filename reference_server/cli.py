@@ -25,6 +25,7 @@ log = structlog.get_logger(part="cli")
 USAGE_ERROR = 2
 HINT_HOURS = 12
 GOOD_SECRET_BYTES = 32
+GENERATED = "generated"
 
 EXAMPLE = """Serve scripted AI agents over WebSockets (ws://HOST:PORT/ws).
 
@@ -113,6 +114,9 @@ def serve(  # noqa: PLR0913 - one argument a flag
         ),
     ] = None,
     fault_seed: Annotated[int, typer.Option(help="Seed of where faults strike.")] = _DEFAULT.fault_seed,
+    slow_events: Annotated[
+        float, typer.Option(help="Burn this share more of processor time with the events; 0.2: a fifth.")
+    ] = _DEFAULT.slow_events,
     log_level: Annotated[LogLevel, typer.Option(help="Least level that is logged.")] = LogLevel.WARNING,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines look.")] = LogFormat.LOGFMT,
 ) -> None:
@@ -141,6 +145,7 @@ def serve(  # noqa: PLR0913 - one argument a flag
             measure_on_public_address=measure_on_public_address,
             faults=tuple(fault or ()),
             fault_seed=fault_seed,
+            slow_events=slow_events,
         )
         server = ReferenceServer(settings)
     except ValueError as error:
@@ -170,6 +175,8 @@ async def _run(server: ReferenceServer, secret_source: str) -> None:
     async with server:
         line = Listening(server.url, server.port, os.getpid(), secret_source)
         print(msgspec.json.encode(line).decode(), flush=True)  # noqa: T201 - it is the command's output
+        if secret_source == GENERATED:
+            _offer_token(server.settings)
         await signalled.wait()
         task = asyncio.current_task()
         assert task is not None
@@ -178,21 +185,26 @@ async def _run(server: ReferenceServer, secret_source: str) -> None:
 
 
 def _secret_source(context: typer.Context, settings: Settings) -> str:
-    """Say where the secret came from, and help where it is of no use or too short."""
+    """Say where the secret came from, and warn where it is too short."""
     source = context.get_parameter_source("secret")
     if source is None or source.name == "DEFAULT":
-        token = issue("demo", settings.secret, time.time() + HINT_HOURS * 3_600)
-        print(  # noqa: T201 - a hint for the person who starts the server, no log
-            f"No --secret: a random one holds until this server ends. "
-            f"A token for user demo, good for {HINT_HOURS} hours:\n{token}",
-            file=sys.stderr,
-        )
-        return "generated"
+        return GENERATED
     if len(settings.secret.encode()) < GOOD_SECRET_BYTES:
         # PyJWT would say so for every token.
         warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
         log.warning("short_secret", advice=f"use at least {GOOD_SECRET_BYTES} random bytes outside of tests")
     return "environment" if source.name == "ENVIRONMENT" else "flag"
+
+
+def _offer_token(settings: Settings) -> None:
+    """Help a person to connect; only once the server listens, or the token would be good for nothing."""
+    token = issue("demo", settings.secret, time.time() + HINT_HOURS * 3_600)
+    print(  # noqa: T201 - a hint for the person who starts the server, no log
+        f"No --secret: a random one holds until this server ends. "
+        f"A token for user demo, good for {HINT_HOURS} hours:\n{token}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _give_up(message: str) -> NoReturn:

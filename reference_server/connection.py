@@ -1,6 +1,7 @@
 """One client's connection: reads commands, writes events, beats, and closes for a stated reason."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -55,7 +56,7 @@ class Connection:
         name: ServerName,
     ) -> None:
         self.id = new_id("c")
-        self.session: Session = gateway.open_session(channel.identity.user_id)
+        self.session: Session = gateway.open_session(channel.identity.user_id, self.id)
         self._channel = channel
         self._gateway = gateway
         self._settings = settings
@@ -65,20 +66,22 @@ class Connection:
         self._identity: Identity = channel.identity
         self._bucket = TokenBucket(settings.rate_per_s, settings.rate_burst, clock.monotonic_ns())
         self._unanswered = 0
+        self._close_counted = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def serve(self) -> None:
         """Speak with the client until either side closes."""
         self._channel.on_frame = self._heard
+        self._channel.on_ended = self._ended
         self.session.outbox.on_overflow = self._overflowed
         self._greet()
         self._after("beat", self._settings.heartbeat_s, self._beat)
         self._check_expiry()
         writer = asyncio.create_task(self._write())
         try:
-            await self._read()
-        except ConnectionClosed:
-            pass
+            with contextlib.suppress(ConnectionClosed):
+                await self._read()
+            await self._channel.wait_closed()  # what the socket did not take is known only then
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -88,11 +91,11 @@ class Connection:
     def close(self, close: Close) -> None:
         """Close at once, after what is queued; what comes later is counted as undelivered."""
         if self._channel.closing is None:
-            self._metrics.closes.labels(code=str(close.code)).inc()
             log.info("closing", connection_id=self.id, code=close.code, reason=close.reason)
-            self._channel.write(self.session.outbox.take(self._settings.outbox_bytes))
-            self.session.outbox.close()
+            self._deliver(self.session.outbox.take(self._settings.outbox_bytes))
+            self.session.losses.add("closed", self.session.outbox.close())
             self._channel.shut(close)
+            self._count_close()
 
     async def _read(self) -> None:
         while self._channel.closing is None:
@@ -115,15 +118,28 @@ class Connection:
         try:
             while True:
                 await outbox.ready()
-                batch = outbox.take(BATCH_BYTES)
-                if not self._channel.write(batch):
-                    self._metrics.delivery_failures.labels(reason="closed").inc(len(batch))
+                self._deliver(outbox.take(BATCH_BYTES))
                 await self._channel.drain()
-        except OSError:  # the socket is gone; the reader sees it too and ends the connection
+        except OSError:  # the socket is gone: the channel tells what it did not take, the reader ends
             pass
         except Exception:
             log.exception("writer_failed", connection_id=self.id)
             self.close(SERVER_FAILED)
+
+    def _deliver(self, batch: list[bytes]) -> None:
+        if not self._channel.write(batch):
+            self.session.losses.add("closed", len(batch))
+
+    def _ended(self, unsent: int) -> None:
+        self.session.losses.add("write_error", unsent)
+        self._count_close()
+
+    def _count_close(self) -> None:
+        """Count how the connection closes, once: by this server's own close where it came first."""
+        ending = self._channel.ending()
+        if ending is not None and not self._close_counted:
+            self._close_counted = True
+            self._metrics.closes.labels(by=ending.by, code=ending.code).inc()
 
     def _greet(self) -> None:
         settings = self._settings
@@ -151,6 +167,8 @@ class Connection:
         self.close(SLOW_CONSUMER)
 
     def _beat(self) -> None:
+        if self._channel.closing is not None:
+            return
         if self._unanswered >= MAX_UNANSWERED:
             self.close(NO_HEARTBEAT)
             return

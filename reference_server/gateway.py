@@ -21,7 +21,8 @@ from reference_server.command import (
 )
 from reference_server.context import UserExecutionContext
 from reference_server.core import AgentExecutionCore
-from reference_server.message import Ack, Event, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
+from reference_server.losses import Losses
+from reference_server.message import Ack, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
 from reference_server.metrics import Metrics
 from reference_server.outbox import Outbox
 from reference_server.request import encoded_size, read_request
@@ -66,17 +67,19 @@ class Gateway:
         self.runs = RunBook()
         self.sessions: dict[str, Session] = {}
 
-    def open_session(self, user_id: str) -> Session:
-        """Begin a fresh session."""
-        outbox = Outbox(self._settings.outbox_messages, self._settings.outbox_bytes)
-        session = Session(new_id("session"), user_id, outbox, self._undelivered)
+    def open_session(self, user_id: str, connection_id: str = "none") -> Session:
+        """Begin a fresh session; logs name it by its connection, because its own id is as good as a key."""
+        losses = Losses(self._metrics, connection_id)
+        outbox = Outbox(self._settings.outbox_messages, self._settings.outbox_bytes, losses)
+        session = Session(new_id("session"), user_id, outbox, losses)
         self.sessions[session.id] = session
         return session
 
     def leave_session(self, session: Session) -> None:
         """Note that the connection is gone: the session is kept for its window, then ends with its runs."""
         session.attached = False
-        session.outbox.close()
+        session.losses.add("closed", session.outbox.close())
+        session.losses.tell()
         asyncio.get_running_loop().call_later(self._settings.window_s, self._end_session, session)
 
     def answer(self, session: Session, connection_id: str, command: Command) -> MessagePayload:
@@ -100,6 +103,11 @@ class Gateway:
             _stop_all(session)
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def tell_losses(self) -> None:
+        """Log what no session's end has told yet."""
+        for session in self.sessions.values():
+            session.losses.tell()
 
     def _start_agent(self, session: Session, connection_id: str, command: StartAgent) -> RunAccepted:
         known = session.accepted(command.request_id)
@@ -190,15 +198,15 @@ class Gateway:
                     run.context.run_id, execution_ns, totals.emission_ns, totals.events, run.request.emission
                 )
             )
-
-    def _undelivered(self, event: Event) -> None:
-        self._metrics.delivery_failures.labels(reason="no_reader").inc()
-        log.info("event_undelivered", run_id=event.run_id, type=event.type, seq=event.seq)
+        if not session.runs and session.id not in self.sessions:  # the last run that outlived its session
+            session.losses.tell()
 
     def _end_session(self, session: Session) -> None:
         log.debug("session_ended", runs=len(session.runs))
         _stop_all(session)
         del self.sessions[session.id]
+        if not session.runs:  # otherwise the last of them tells, with its own last words
+            session.losses.tell()
 
 
 def _stop_all(session: Session) -> None:

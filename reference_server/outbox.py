@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from reference_server.losses import Losses
+
 
 def _nothing() -> None:
     pass
@@ -13,14 +15,15 @@ class Outbox:
     """Takes messages at once or not at all, so that no agent ever waits for a socket.
 
     Once it has overflowed it stays so: a message left out would be a hole in the stream. `on_overflow` is
-    called at that moment.
+    called at that moment. What `put` does not take, and what an overflow drops, is counted in `losses`.
     """
 
-    def __init__(self, max_messages: int, max_bytes: int) -> None:
+    def __init__(self, max_messages: int, max_bytes: int, losses: Losses) -> None:
         self.on_overflow: Callable[[], None] = _nothing
         self.closed = False
         self._max_messages = max_messages
         self._max_bytes = max_bytes
+        self._losses = losses
         self._bytes = 0
         self._messages: deque[bytes] = deque()
         self._waiting: asyncio.Future[None] | None = None
@@ -31,9 +34,10 @@ class Outbox:
     def put(self, message: bytes) -> bool:
         """Queue a message; False where it was not taken."""
         if self.closed:
+            self._losses.add("no_reader")
             return False
         if len(self._messages) >= self._max_messages or self._bytes + len(message) > self._max_bytes:
-            self.close()
+            self._losses.add("overflow", self.close() + 1)
             self.on_overflow()
             return False
         self._messages.append(message)
@@ -41,11 +45,13 @@ class Outbox:
         self._wake()
         return True
 
-    def close(self) -> None:
-        """Drop what is queued and take nothing more."""
+    def close(self) -> int:
+        """Take nothing more, drop what is queued and return how many messages that were."""
         self.closed = True
+        dropped = len(self._messages)
         self._messages.clear()
         self._bytes = 0
+        return dropped
 
     def take(self, max_bytes: int) -> list[bytes]:
         """Take messages from the front: at least one where there is one, then up to `max_bytes`."""

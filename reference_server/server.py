@@ -34,6 +34,7 @@ from reference_server.registry import AgentRegistry
 from reference_server.scripted import ScriptedAgent
 from reference_server.session import Session
 from reference_server.settings import Settings
+from reference_server.slow import slowed
 from reference_server.sql_agent import SqlAgent
 from reference_server.tools import ToolDispatcher
 
@@ -42,7 +43,7 @@ log = structlog.get_logger(part="server")
 BACKLOG = 1_024
 # Memory of one connection: these two bound what a client that only writes, or never reads, can make us hold.
 MAX_QUEUED_FRAMES = 8
-WRITE_BUFFER_BYTES = 16_384
+WRITE_BUFFER_BYTES = 0  # beyond what the socket takes: see Channel.write, and the kernel buffers by itself
 
 
 class CannotListenError(Exception):
@@ -133,17 +134,19 @@ class ReferenceServer:
         # A handshake that goes on is waited for as well, so the wait has an end of its own.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._websockets.wait_closed(), 2 * GRACE_S)
+        self.gateway.tell_losses()
         log.info("drained")
 
     def _emit(self) -> Emit:
+        send: Emit = Session.send
+        if self.settings.slow_events:
+            send = slowed(send, self.settings.slow_events)
         if not self.settings.faults:
-            return Session.send
+            return send
         # Imported only here: a server without --fault does not even hold the code of its faults.
         from reference_server.faults import commit  # noqa: PLC0415
 
-        return commit(
-            self.settings.faults, self.settings.fault_seed, Session.send, self.metrics.fault_strikes
-        )
+        return commit(self.settings.faults, self.settings.fault_seed, send, self.metrics.fault_strikes)
 
     async def _handle(self, channel: ServerConnection) -> None:
         assert isinstance(channel, Channel)

@@ -1,8 +1,8 @@
 """A session: where a user's events are numbered and queued, whether or not a connection is there."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 
+from reference_server.losses import Losses
 from reference_server.message import Event, MessagePayload, RunAccepted, encode_event, encode_message
 from reference_server.outbox import Outbox
 from reference_server.run import Run
@@ -11,20 +11,15 @@ REMEMBERED_REQUESTS = 512
 
 
 class Session:
-    """One user's stream. Offsets count the events from 1, also those that no connection will show.
+    """One user's stream. Offsets count the events from 1, also those that no connection will show."""
 
-    `undelivered` is called for each event that the outbox did not take.
-    """
-
-    def __init__(
-        self, session_id: str, user_id: str, outbox: Outbox, undelivered: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, session_id: str, user_id: str, outbox: Outbox, losses: Losses) -> None:
         self.id = session_id
         self.user_id = user_id
         self.outbox = outbox
+        self.losses = losses
         self.attached = True
         self.runs: set[Run] = set()
-        self._undelivered = undelivered
         self._offset = 0
         self._accepted: OrderedDict[str, RunAccepted] = OrderedDict()
 
@@ -36,13 +31,14 @@ class Session:
     def send(self, event: Event, offset: int | None = None) -> None:
         """Queue an event, under the next offset unless one was taken before; returns at once.
 
+        What the outbox does not take, here and in `post`, it counts itself.
+
         Raises where the event cannot be encoded; the next offset is then not used up.
         """
         data = encode_event(event, self._offset + 1 if offset is None else offset)
         if offset is None:
             self.take_offset()
-        if not self.outbox.put(data):
-            self._undelivered(event)
+        self.outbox.put(data)
 
     def post(self, message: MessagePayload) -> None:
         """Queue a message that is no event."""

@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     measure_on_public_address: bool = False
     faults: tuple[str, ...] = ()
     fault_seed: int = 0
+    slow_events: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.secret:
@@ -49,6 +50,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
         if self.faults and not self.measure:
             raise ValueError("--fault needs --measure: faults are for measuring only")
+        if self.slow_events < 0:
+            raise ValueError("--slow-events is a share, 0.2 for a fifth more; it must not be negative")
+        if self.slow_events and not self.measure:
+            raise ValueError("--slow-events needs --measure: it is for measuring only")
         for field, flag in ABOVE_ZERO.items():
             if getattr(self, field) <= 0:
                 raise ValueError(f"{flag} must be above 0")

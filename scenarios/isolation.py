@@ -10,11 +10,9 @@ now and then, closing the older one while the newer works.
 
 import time
 
-from streamgauge.load import AgentUser, Run, scenario, task
+from streamgauge.load import AgentUser, scenario, task
 
 scenario(__file__)
-
-ROUND_TRIPS = 4  # a cancel comes before so many have passed
 
 
 class Isolation(AgentUser):
@@ -29,7 +27,7 @@ class Isolation(AgentUser):
 
     @task
     def ask_in_lockstep(self) -> None:
-        """At every tick ask twice at once, and sometimes think better of it."""
+        """At every tick ask twice at once, in words and with ids that all users choose alike."""
         for due_ns in self.due():
             if self.silent:
                 continue
@@ -37,16 +35,10 @@ class Isolation(AgentUser):
                 self.reopen()
                 self.opened_ns = time.monotonic_ns()
             self.ticks += 1
-            twins = [self.ask_as_everybody(due_ns, twin) for twin in ("a", "b")]
-            for run in twins:
-                if run and self.random.random() < self.plan.cancel_share:
-                    self.cancel_soon(run, self.random.uniform(0, ROUND_TRIPS))
-
-    def ask_as_everybody(self, due_ns: int, twin: str) -> Run | None:
-        """A request whose text and ids all users choose alike."""
-        return self.ask(
-            due_ns,
-            text=self.plan.prompts[0],
-            request=f"q-{self.ticks}{twin}",
-            thread=f"t-{twin}",
-        )
+            for twin in ("a", "b"):
+                self.ask(
+                    due_ns,
+                    text=self.persona.prompts[0],
+                    request=f"q-{self.ticks}{twin}",
+                    thread=f"t-{twin}",
+                )

@@ -6,19 +6,30 @@ holds the plan that made it, as TOML.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
+from streamgauge.arrivals import Arrivals, Poisson
+from streamgauge.core import abort
 from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.limit import LimitError, run_limit
+from streamgauge.core.threshold import Level, Threshold, parse
+from streamgauge.persona import Persona
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.report.redact import redacted
+from streamgauge.script import duration_s
 
 PLAN_FILE: Final = "plan.toml"  # in every result folder
+_SHOWN: Final = 200  # characters of what somebody wrote
 
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+_MOST: Final = 1e9  # half a lifetime in seconds: as nanoseconds it still fits 64 bits
+Name = Annotated[str, Meta(pattern=r"^[\w-]+\Z")]
+Positive = Annotated[float, Meta(gt=0, le=_MOST)]
+NotNegative = Annotated[float, Meta(ge=0, le=_MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -26,53 +37,121 @@ class PlanError(ValueError):
     """A plan that cannot be run; the text says which key, and why."""
 
 
+class Graded(Struct, frozen=True, forbid_unknown_fields=True):
+    """A threshold and what it does where it does not hold."""
+
+    limit: str
+    level: Level = Level.FAIL
+
+
 class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One test plan; times are seconds. Defaults are those of `steady`."""
 
-    scenario: str = "steady"
+    scenario: Name = "steady"  # it becomes part of a folder's name
     target: str = ""  # ws://host:port/path
+    allow_target: tuple[str, ...] = ()  # hosts that are not this machine and may be put under load
     protocol: str = "native"
     users: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     spawn_rate: Positive = 250  # users per second: the ramp
     duration: Positive = 30  # from the first user on, the ramp included
-    arrivals: Literal["poisson", "constant", "lockstep"] = "poisson"
-    interval: Positive = 2  # mean time between two requests of one user
-    agent: str = "scripted"
-    prompts: tuple[str, ...] = ("Where does the money go this month?", "Summarise the open incidents.")
-    cancel_share: Share = 0  # runs that their user cancels
+    arrivals: Arrivals = Poisson(interval=2)  # of the requests of one user
+    personas: Annotated[tuple[Persona, ...], Meta(min_length=1)] = (Persona(),)
+    slice_runs: Annotated[int, Meta(ge=0, le=1_000)] = 0  # of each user in one slice; 0: no slices
     witness_share: Share = 0  # users who connect and never speak
     reopen: NotNegative = 0  # after so long a user opens a second socket and closes the older; 0: never
     silence: Positive = 10  # the longest gap a user should see
+    stall: Positive = 1  # a longer gap between two chunks of an answer is a stall
     slack: Positive = 15  # a request must be settled within the script's time and this
     grace: Positive = 1  # how long a run is watched after its end
     connect_timeout: Positive = 15
-    max_message_bytes: Annotated[int, Meta(ge=125)] = 65_536
-    required: tuple[Rule, ...] = tuple(Rule)
+    max_message_bytes: Annotated[int, Meta(ge=125, le=2**30)] = 65_536
+    required: tuple[Rule, ...] = ()  # empty: all that the protocol promises
+    thresholds: tuple[str | Graded, ...] = ()  # docs/thresholds.md
+    goodput: tuple[str, ...] = ()  # limits that a good run keeps
+    abort_on: tuple[str, ...] = ()  # conditions under which the run stops: "findings > 100"
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
-    seed: int = 1
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: there is no {self.protocol!r}; known are {', '.join(PROTOCOLS)}")
-        if self.target and not self.target.startswith("ws://"):
-            raise PlanError(f"target: {self.target} is no ws://HOST:PORT/PATH (wss:// is not supported yet)")
-        if not self.prompts:
-            raise PlanError("prompts: at least one is needed")
+        if beyond := [rule for rule in self.required if rule not in self.promises]:
+            raise PlanError(f"required: the protocol {self.protocol!r} does not promise {', '.join(beyond)}")
+        for condition in self.abort_on:
+            try:
+                abort.parse(condition)
+            except ValueError as error:
+                raise PlanError(f"abort_on: {error}") from error
+        if self.users / self.spawn_rate > self.duration:
+            raise PlanError(
+                f"users: {self.users} of them, {self.spawn_rate:g} a second (spawn_rate), "
+                f"are not all there within {self.duration:g} s (duration)"
+            )
+        if self.target and not _is_usable(self.target):
+            raise PlanError(
+                f"target: {redacted(self.target, _SHOWN)} is no ws://HOST:PORT/PATH "
+                "(no user or password in it; wss:// is not supported yet)"
+            )
+        for key, read in (("goodput", lambda: self.limits), ("thresholds", lambda: self.gates)):
+            try:
+                read()
+            except LimitError as error:
+                raise PlanError(f"{key}: {error}") from error
+
+    @property
+    def promises(self) -> frozenset[Rule]:
+        """The rules that the protocol promises to keep; no other is judged."""
+        return PROTOCOLS[self.protocol].promises
+
+    @property
+    def needed(self) -> tuple[Rule, ...]:
+        """The rules that must have been judged."""
+        return self.required or tuple(rule for rule in Rule if rule in self.promises)
 
     @property
     def limits(self) -> Limits:
-        """The limits of the contract, in nanoseconds."""
-        return Limits(silence_ns=int(self.silence * 1e9), grace_ns=int(self.grace * 1e9))
+        """What the rules and the metrics need to be told."""
+        return Limits(
+            silence_ns=int(self.silence * 1e9),
+            grace_ns=int(self.grace * 1e9),
+            stall_ns=int(self.stall * 1e9),
+            goodput=tuple(map(run_limit, self.goodput)),
+            greets=PROTOCOLS[self.protocol].greets,
+            accepts=PROTOCOLS[self.protocol].accepts,
+        )
+
+    @property
+    def gates(self) -> tuple[Threshold, ...]:
+        """The thresholds, read."""
+        graded = (Graded(one) if isinstance(one, str) else one for one in self.thresholds)
+        return tuple(parse(one.limit, one.level) for one in graded)
 
     @property
     def sockets(self) -> int:
         """How many sockets are open at once, at most."""
-        return self.users * (2 if self.reopen else 1)
+        return self.users * (max(persona.tabs for persona in self.personas) + bool(self.reopen))
 
     @property
     def drain(self) -> float:
         """How long a run may take to end after its last request."""
-        return self.slack + self.grace + 5
+        return self.slack + self.grace + 5 + max(duration_s(persona.script) for persona in self.personas)
+
+    @property
+    def measures(self) -> bool:
+        """Whether the server must be under measuring controls (docs/wire.md, section 6)."""
+        return bool(self.faults or self.slice_runs) or any(persona.script for persona in self.personas)
+
+
+def _is_usable(target: str) -> bool:
+    """Whether one can connect to it, and show it: a password would stand in every message and report."""
+    try:
+        url = urlsplit(target)
+        port = url.port
+    except ValueError:  # no port, or no IPv6 address
+        return False
+    return (
+        url.scheme == "ws" and bool(url.hostname) and port != 0 and "@" not in url.netloc and not url.fragment
+    )
 
 
 def load_plan(text: str, where: str) -> Plan:
@@ -99,5 +178,6 @@ def dump_plan(plan: Plan) -> str:
 
 def digest(plan: Plan) -> str:
     """A short digest of the plan but for its target, by which runs can be compared."""
-    anywhere = msgspec.structs.replace(plan, target="")
+    # made anew, for 30 and 30.0 are one duration
+    anywhere = make_plan(msgspec.to_builtins(plan) | {"target": ""})
     return hashlib.sha256(dump_plan(anywhere).encode()).hexdigest()[:12]

@@ -1,8 +1,15 @@
 """Result folders: `results/<date>-<scenario>-<revision>/`."""
 
+import fcntl
+import os
 import subprocess
+import time
 from datetime import datetime
 from pathlib import Path
+from typing import Final
+
+_LOCK_TRIES: Final = 100
+_LOCK_S: Final = 0.02
 
 
 def revision(where: Path) -> str:
@@ -16,7 +23,7 @@ def revision(where: Path) -> str:
             timeout=10,
             check=False,
         )
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return "unversioned"
     return done.stdout.strip() or "unversioned"
 
@@ -33,3 +40,36 @@ def new_folder(results: Path, scenario: str) -> Path:
             continue
         return folder
     raise FileExistsError(f"{results / name}: a hundred runs in one second")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; raises `OSError` where that cannot be."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append one line whole, however many do so at once; raises `OSError` where that cannot be.
+
+    A lock that another process keeps to itself for seconds is an `OSError` too: a run
+    must not hang on it. A line that was cut off before stays one line.
+    """
+    with path.open("a+b") as file:
+        for left in reversed(range(_LOCK_TRIES)):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not left:
+                    raise
+                time.sleep(_LOCK_S)
+            else:
+                break
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read() == b"\n" else b"\n" + line
+        file.write(line)  # at the end, wherever that is; closing writes it out, then unlocks

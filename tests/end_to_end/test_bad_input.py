@@ -71,7 +71,7 @@ def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--scenario", "nothing"), "known are isolation, steady"),
+        (("--scenario", "nothing"), "no such scenario; known are "),
         (("--fault", "nothing"), "drop-thinking, shared-global, swap"),
         (("--fault", "swap:2"), "swap"),
         (("--protocol", "nothing"), "known are native"),

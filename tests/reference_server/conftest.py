@@ -28,6 +28,7 @@ from reference_server.bridge import AgentWebSocketBridge, Emit
 from reference_server.clock import Clock
 from reference_server.context import AgentRequest, UserExecutionContext
 from reference_server.core import AgentExecutionCore
+from reference_server.losses import Losses
 from reference_server.metrics import Metrics
 from reference_server.outbox import Outbox
 from reference_server.registry import AgentRegistry
@@ -82,7 +83,8 @@ class Stage:
 
     @staticmethod
     def session(user: str = "u1") -> Session:
-        return Session(f"session of {user}", user, Outbox(10_000, 100_000_000), lambda _event: None)
+        losses = Losses(Metrics(), "c1")
+        return Session(f"session of {user}", user, Outbox(10_000, 100_000_000, losses), losses)
 
     def open(self, session: Session, run_id: str = "r1", **request: Any) -> Run:
         fields: dict[str, Any] = {"agent_name": "agent", "text": "hello", **request}
@@ -114,6 +116,15 @@ def sample(metrics: Metrics, line: str) -> float:
         if name == f"streamgauge_server_{line}":
             return float(value)
     return 0.0
+
+
+def total(metrics: Metrics, name: str) -> float:
+    """The sum of all samples of one counter, whatever their labels."""
+    start = f"streamgauge_server_{name}"
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    return sum(
+        float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{start}{{", f"{start} "))
+    )
 
 
 def kinds(events: Iterable[Message]) -> list[str]:
@@ -230,6 +241,16 @@ class RawClient:
                         return int.from_bytes(bytes(event.data[:2]), "big")
         return None
 
+    async def texts(self) -> int:
+        """Read until the connection is gone, and give how many whole text messages came."""
+        found = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while data := await self._reader.read(65_536):
+                self._protocol.receive_data(data)
+                events = self._protocol.events_received()
+                found += sum(isinstance(event, Frame) and event.opcode is Opcode.TEXT for event in events)
+        return found
+
 
 class Wire:
     """Real servers and clients in one event loop."""
@@ -300,6 +321,7 @@ class Kit:
     events_of = staticmethod(events_of)
     kinds = staticmethod(kinds)
     sample = staticmethod(sample)
+    total = staticmethod(total)
 
     @staticmethod
     def python(*arguments: str) -> subprocess.CompletedProcess[str]:

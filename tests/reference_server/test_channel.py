@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
@@ -28,7 +29,9 @@ def speak(
         await serving(connection)
 
     async def work() -> Any:
-        async with serve(handle, "127.0.0.1", 0, create_connection=Channel, ping_interval=None) as server:
+        async with serve(
+            handle, "127.0.0.1", 0, create_connection=Channel, compression=None, ping_interval=None
+        ) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             async with connect(f"ws://127.0.0.1:{port}", ping_interval=None) as client:
                 return await talking(client)
@@ -80,3 +83,26 @@ def test_every_frame_and_the_loss_are_told(kit: Kit) -> None:
 
     speak(kit, serving, talking)
     assert told == ["frame"] * 4 + ["lost"]  # the pong, the message, the ping and the close
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_a_failed_socket_did_not_take_is_told(kit: Kit, reads: bool) -> None:
+    unsent: list[int] = []
+
+    async def serving(channel: Channel) -> None:
+        channel.on_ended = unsent.append
+        channel.write([b"x" * 65_536] * 200)
+        await channel.wait_closed()
+
+    async def talking(client: ClientConnection) -> None:
+        if reads:
+            for _ in range(200):
+                await client.recv()
+        else:
+            client.transport.pause_reading()
+            await asyncio.sleep(0.1)
+        client.transport.abort()  # with something unread, this resets the connection
+
+    speak(kit, serving, talking)
+    assert len(unsent) == 1
+    assert (unsent[0] == 0) == reads

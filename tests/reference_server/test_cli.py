@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 from websockets.sync.client import connect
+
+from reference_server.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,14 @@ def refused(*flags: str) -> tuple[int, str]:
     """A command that does not start: its exit code and its words."""
     found = subprocess.run([*COMMAND, *flags], capture_output=True, text=True, timeout=20, check=False)
     return found.returncode, found.stderr
+
+
+def refused_here(monkeypatch: pytest.MonkeyPatch, *flags: str) -> tuple[int, str]:
+    """The same without a process of its own, which takes seconds on a busy machine."""
+    monkeypatch.setattr("reference_server.cli.configure", lambda *_: None)  # logging is the whole process's
+    monkeypatch.delenv("STREAMGAUGE_SECRET", raising=False)
+    found = CliRunner().invoke(app, list(flags))
+    return found.exit_code, found.stderr
 
 
 def test_help_has_an_example(kit: Kit) -> None:
@@ -143,7 +154,18 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         port = taken.getsockname()[1]
         code, errors = refused("--port", str(port), "--secret", SECRET)
     assert code == 2
-    assert errors == (
+    assert errors == in_use(port)
+
+
+def test_no_token_is_offered_where_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, errors = refused_here(monkeypatch, "--port", str(port))
+    assert (code, errors) == (2, in_use(port))
+
+
+def in_use(port: int) -> str:
+    return (
         f"reference server: port {port} on 127.0.0.1 is in use: "
         "stop what listens there, or choose another --port (0: any)\n"
     )
@@ -160,8 +182,10 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         (("--heartbeat", "0"), "--heartbeat must be above 0"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(flags: tuple[str, ...], said: str) -> None:
-    code, errors = refused("--port", "0", *flags)
+def test_what_cannot_be_meant_is_refused(
+    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], said: str
+) -> None:
+    code, errors = refused_here(monkeypatch, "--port", "0", *flags)
     assert code == 2
     assert said in errors
     assert len(errors.splitlines()) == 1

@@ -7,12 +7,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from reference_server.server import ReferenceServer
+    from reference_server.session import Session
     from tests.reference_server.conftest import Client, Kit, Message
 
 SLOW_SCRIPT = [{"do": "sleep", "ms": 60_000}, {"do": "result"}]
@@ -343,9 +346,54 @@ def test_what_breaks_the_protocol_closes_the_connection(kit: Kit, data: bytes, c
             async with kit.Wire.raw_client(server) as raw:
                 await raw.send_bytes(data)
                 found = await raw.closed()
+            await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 1)
+            assert kit.sample(server.metrics, f'closes_total{{by="server",code="{code}"}}') == 1
+            assert kit.total(server.metrics, "closes_total") == 1
             return found, len(await bystander.play())
 
     assert kit.go(work()) == (code, 11)
+
+
+@pytest.mark.parametrize(
+    ("code", "label"), [(1000, "1000"), (1001, "1001"), (1009, "1009"), (3000, "private"), (4413, "private")]
+)
+def test_a_clients_close_is_counted_apart_from_the_servers(kit: Kit, code: int, label: str) -> None:
+    async def work() -> None:
+        async with kit.Wire.server() as server:
+            async with kit.Wire.client(server) as client:
+                await client.socket.close(code)
+            await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 0)
+            assert kit.sample(server.metrics, f'closes_total{{by="client",code="{label}"}}') == 1
+            assert kit.total(server.metrics, "closes_total") == 1
+
+    kit.go(work())
+
+
+def test_a_connection_that_breaks_off_is_counted_as_a_close_by_nobody(kit: Kit) -> None:
+    async def work() -> None:
+        async with kit.Wire.server() as server:
+            async with kit.Wire.client(server) as client:
+                client.socket.transport.abort()
+            await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 0)
+            assert kit.sample(server.metrics, 'closes_total{by="nobody",code="1006"}') == 1
+            assert kit.total(server.metrics, "closes_total") == 1
+
+    kit.go(work())
+
+
+def test_a_drain_counts_its_closes(kit: Kit) -> None:
+    async def work() -> None:
+        async with (
+            kit.Wire.server() as server,
+            kit.Wire.client(server) as client,
+            kit.Wire.client(server, "u2"),
+        ):
+            await server.drain()
+            assert await client.closed() == 1001
+            assert kit.sample(server.metrics, 'closes_total{by="server",code="1001"}') == 2
+            assert kit.total(server.metrics, "closes_total") == 2
+
+    kit.go(work())
 
 
 def test_the_largest_message_is_taken(kit: Kit) -> None:
@@ -428,13 +476,112 @@ def test_a_burst_that_overflows_the_outbox_closes_the_connection_and_delays_no_a
     assert kit.go(work()) == (4413, 1, 1)
 
 
-def test_a_reader_that_takes_nothing_is_aborted_and_delays_no_agent(kit: Kit) -> None:
-    def stalled() -> socket.socket:
-        narrow = socket.socket()
-        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        narrow.setblocking(False)
-        return narrow
+def stalled() -> socket.socket:
+    """A socket that can take very little."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    narrow.setblocking(False)
+    return narrow
 
+
+def bulk_start(tools: int) -> bytes:
+    """A frame that starts a run of about 32 kB of events for each tool."""
+    script = [*BULK[:tools], {"do": "result"}]
+    start = {"user_request": "hi", "request_id": "q", "options": {"script": script}}
+    return masked(Opcode.TEXT, json.dumps({"type": "start_agent", "payload": start}).encode())
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "tools", "reasons"),
+    [
+        pytest.param(
+            {"outbox_bytes": 200_000}, 4413, 600, {"overflow", "no_reader", "write_error"}, id="overflow"
+        ),
+        pytest.param({"heartbeat_s": 0.4}, 4408, 150, {"write_error"}, id="queued at the close"),
+    ],
+)
+def test_every_message_is_received_or_counted_as_lost(
+    kit: Kit, settings: dict[str, Any], code: int, tools: int, reasons: set[str]
+) -> None:
+    async def work() -> list[Any]:
+        async with kit.Wire.server(**{"window_s": 30.0, "outbox_bytes": 50_000_000, **settings}) as server:
+            narrow = stalled()
+            await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", server.port))
+            posted = count_posts(server)
+            with capture_logs() as logs:
+                async with kit.Wire.raw_client(server, sock=narrow, limit=1_024) as raw:
+                    await raw.send_bytes(bulk_start(tools))
+                    await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 0)
+                    await kit.eventually(lambda: not server.gateway.runs)
+                    received = await raw.texts()
+            assert kit.sample(server.metrics, f'closes_total{{by="server",code="{code}"}}') == 1
+            server.gateway.tell_losses()
+            lost = kit.total(server.metrics, "delivery_failures_total")
+            said = kit.total(server.metrics, "events_total") + len(posted)
+            assert received + lost == said
+            assert received > 0
+            for reason in reasons:
+                assert kit.sample(server.metrics, f'delivery_failures_total{{reason="{reason}"}}') > 0
+            return [line for line in logs if line["event"] == "messages_undelivered"]
+
+    warnings = kit.go(work())
+    assert 1 <= len(warnings) <= 2
+    assert {warning["log_level"] for warning in warnings} == {"warning"}
+
+
+def count_posts(server: ReferenceServer) -> list[Any]:
+    """Everything that sessions post from now on, which is all but events."""
+    posted: list[Any] = []
+    opened = server.gateway.open_session
+
+    def open_session(*arguments: str) -> Session:
+        session = opened(*arguments)
+        post = session.post
+
+        def counted(message: Any) -> None:
+            posted.append(message)
+            post(message)
+
+        session.post = counted  # type: ignore[method-assign]
+        return session
+
+    server.gateway.open_session = open_session  # type: ignore[assignment, method-assign]
+    return posted
+
+
+def test_the_servers_end_tells_what_no_sessions_end_has_told(kit: Kit) -> None:
+    async def work() -> float:
+        async with kit.Wire.server(window_s=60.0) as server:
+            async with kit.Wire.client(server) as client:
+                run = {"script": SLOW_SCRIPT}
+                await client.start(options=run)
+                for _ in range(3):  # all that comes before the sleep
+                    await client.hear()
+            await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 0)
+        return kit.sample(server.metrics, 'delivery_failures_total{reason="no_reader"}')
+
+    with capture_logs() as logs:
+        lost = kit.go(work())
+    told = [line for line in logs if line["event"] == "messages_undelivered"]
+    assert [(line["messages"], line["no_reader"]) for line in told] == [(lost, lost)]
+    assert lost == 2  # the end of the run, and its report
+
+
+def test_a_reader_that_leaves_well_loses_nothing(kit: Kit) -> None:
+    async def work() -> None:
+        async with kit.Wire.server() as server:
+            async with kit.Wire.client(server) as client:
+                await client.start()
+                await client.hear_until("run_report")
+            await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 0)
+            assert kit.total(server.metrics, "delivery_failures_total") == 0
+
+    with capture_logs() as logs:
+        kit.go(work())
+    assert "messages_undelivered" not in {line["event"] for line in logs}
+
+
+def test_a_reader_that_takes_nothing_is_aborted_and_delays_no_agent(kit: Kit) -> None:
     async def work() -> None:
         async with kit.Wire.server(outbox_bytes=200_000, window_s=30.0) as server:
             narrow = stalled()
@@ -443,17 +590,11 @@ def test_a_reader_that_takes_nothing_is_aborted_and_delays_no_agent(kit: Kit) ->
                 kit.Wire.raw_client(server, sock=narrow, limit=1_024) as raw,
                 kit.Wire.client(server, "u2"),
             ):
-                start = {
-                    "user_request": "hi",
-                    "request_id": "q",
-                    "options": {"script": [*BULK, {"do": "result"}]},
-                }
-                message = json.dumps({"type": "start_agent", "payload": start}).encode()
-                await raw.send_frame(Frame(Opcode.TEXT, message))
+                await raw.send_bytes(bulk_start(len(BULK)))
                 await kit.eventually(
                     lambda: kit.sample(server.metrics, 'runs_total{outcome="completed"}') == 1
                 )
-                assert kit.sample(server.metrics, 'closes_total{code="4413"}') == 1
+                assert kit.sample(server.metrics, 'closes_total{by="server",code="4413"}') == 1
                 await kit.eventually(lambda: kit.sample(server.metrics, "connections") == 1)
                 assert kit.sample(server.metrics, 'delivery_failures_total{reason="no_reader"}') > 0
 

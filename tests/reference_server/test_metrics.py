@@ -44,3 +44,10 @@ def test_servers_count_apart() -> None:
     first, second = Metrics(), Metrics()
     first.outbox_overflows.inc()
     assert b"outbox_overflows_total 0.0" in second.exposition()
+
+
+def test_processor_time_is_told_finer_than_in_ticks(kit: Kit) -> None:
+    metrics = Metrics()
+    before = kit.sample(metrics, "cpu_seconds")
+    sum(range(20_000))
+    assert 0 < kit.sample(metrics, "cpu_seconds") - before < 1

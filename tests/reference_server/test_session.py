@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_server.losses import Losses
 from reference_server.message import Event, Pong, RunAccepted, ToolExecuting
+from reference_server.metrics import Metrics
 from reference_server.outbox import Outbox
 from reference_server.session import REMEMBERED_REQUESTS, Session
+
+if TYPE_CHECKING:
+    from tests.reference_server.conftest import Kit
 
 
 def an_event(seq: int, parameters: dict[str, object] | None = None) -> Event:
@@ -29,9 +35,9 @@ def sent(session: Session) -> list[tuple[int, int]]:
     return [(message["offset"], message["seq"]) for message in messages if "offset" in message]
 
 
-def a_session(undelivered: list[int] | None = None, messages: int = 100) -> Session:
-    lost = [] if undelivered is None else undelivered
-    return Session("s1", "u1", Outbox(messages, 10_000), lambda event: lost.append(event.seq))
+def a_session(metrics: Metrics | None = None, messages: int = 100) -> Session:
+    losses = Losses(metrics or Metrics(), "c1")
+    return Session("s1", "u1", Outbox(messages, 10_000, losses), losses)
 
 
 def test_offsets_count_events_and_nothing_else() -> None:
@@ -58,12 +64,13 @@ def test_an_event_that_cannot_be_encoded_uses_up_no_offset() -> None:
     assert sent(session) == [(1, 2)]
 
 
-def test_events_that_nobody_takes_are_told() -> None:
-    undelivered: list[int] = []
-    session = a_session(undelivered, messages=1)
-    for seq in (1, 2, 3):
-        session.send(an_event(seq))
-    assert undelivered == [2, 3]
+def test_events_and_messages_that_nobody_takes_are_counted(kit: Kit) -> None:
+    metrics = Metrics()
+    session = a_session(metrics)
+    session.outbox.close()
+    session.send(an_event(1))
+    session.post(Pong(1, 2))
+    assert kit.sample(metrics, 'delivery_failures_total{reason="no_reader"}') == 2
 
 
 def test_a_request_is_remembered_for_a_while() -> None:

@@ -27,7 +27,7 @@ class Done(NamedTuple):
     @property
     def folder(self) -> Path:
         """The one result folder that it left."""
-        (folder,) = self.results.iterdir()
+        (folder,) = (path for path in self.results.iterdir() if path.is_dir())  # trend.jsonl lies beside it
         return folder
 
     @property

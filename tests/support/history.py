@@ -72,12 +72,17 @@ def part(index: int, size: int = 3) -> Event:
     return Event(Kind.PARTIAL, index=index, size=size)
 
 
+def work() -> Event:
+    """What only its protocol has a word for."""
+    return Event(Kind.WORK)
+
+
 def completed(answer: str = "", joined: str = "") -> Event:
     return Event(Kind.COMPLETED, answer=answer, joined=joined)
 
 
 def failed(status: str = "agent_failed") -> Event:
-    return Event(Kind.FAILED, status=status)
+    return Event(Kind.FAILED, status=status, cut=status == "run_lost")
 
 
 def whole() -> tuple[Event, ...]:

@@ -1,4 +1,4 @@
-"""A WebSocket server that misbehaves by the path it is asked for: `python -m tests.support.peer`.
+"""A WebSocket server that misbehaves by the path it is asked for: `python -m tests.support.peer_server`.
 
 The first line that it prints is its port; every further one is what a client said to it, as JSON.
 """
@@ -7,13 +7,15 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Request, Response
 
 GREETING = {"type": "connection_established", "payload": {"user_id": "ann", "clock_id": "clock"}}
 HEARTBEAT = {"type": "heartbeat", "payload": {}}
@@ -28,7 +30,7 @@ def event(kind: str, run: str, seq: int, **payload: object) -> dict[str, object]
     return {"type": kind, **envelope, "seq": seq, "offset": seq, "emitted_ns": seq, "payload": payload}
 
 
-async def say(socket: ServerConnection, *messages: dict[str, object]) -> None:
+async def say(socket: ServerConnection, *messages: Mapping[str, object]) -> None:
     for message in messages:
         await socket.send(json.dumps(message))
 
@@ -59,6 +61,15 @@ async def answers(socket: ServerConnection) -> None:
             event("agent_started", run, 1, **echo),
             event("agent_completed", run, 2, answer_sha256="", **echo),
         )
+
+
+async def reports(socket: ServerConnection) -> None:
+    """Emits nothing but its account of every run."""
+    await say(socket, GREETING)
+    while True:
+        request = (await next_start(socket))["request_id"]
+        account = {"run_id": f"run of {request}", "execution_ns": 900, "emission_ns": 30, "events": 0}
+        await say(socket, accepted(request), {"type": "run_report", "payload": account})
 
 
 async def accepts(socket: ServerConnection) -> None:
@@ -130,6 +141,16 @@ async def begins_in_binary(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
+async def speaks_ag_ui(socket: ServerConnection) -> None:
+    """Ends every run as soon as it began; the text says of what it lacks the beginning."""
+    async for message in socket:
+        asked = json.loads(message)
+        names = {"runId": asked["runId"], "threadId": asked["threadId"]}
+        if asked["messages"][0]["content"] != "headless":
+            await say(socket, {"type": "RUN_STARTED", **names})
+        await say(socket, {"type": "RUN_FINISHED", **names})
+
+
 async def closes_ungreeted(socket: ServerConnection) -> None:
     await socket.close(1013, "later")
 
@@ -141,8 +162,8 @@ async def greets_nobody(socket: ServerConnection) -> None:
 BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
     f"/{behaviour.__name__}": behaviour
     for behaviour in (
-        *(answers, accepts, refuses, reads_late, pings, leaves, leaves_slowly, hangs_up),
-        *(hears_the_end, beats, begins_in_binary, closes_ungreeted, greets_nobody),
+        *(answers, reports, accepts, refuses, reads_late, pings, leaves, leaves_slowly, hangs_up),
+        *(hears_the_end, beats, begins_in_binary, speaks_ag_ui, closes_ungreeted, greets_nobody),
     )
 }
 
@@ -157,10 +178,8 @@ def before(socket: ServerConnection, request: Request) -> Response | None:
 
 async def behave(socket: ServerConnection) -> None:
     assert socket.request is not None
-    try:
+    with suppress(ConnectionClosed):
         await BEHAVIOURS[socket.request.path](socket)
-    except ConnectionClosed:
-        pass
 
 
 async def main() -> None:

@@ -5,21 +5,34 @@ import traceback
 
 import typer
 
+from streamgauge.cli import assess, check, compare, launches, plan, report, run, validate
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.run import EXAMPLES, run
+from streamgauge.cli.interruption import Interrupted
 from streamgauge.cli.serve import serve
-from streamgauge.exit_code import INTERNAL_ERROR, USAGE
+from streamgauge.exit_code import INTERNAL_ERROR, INTERRUPTED, USAGE
 
 app = typer.Typer(
     name="streamgauge",
     help="Load, latency and correctness benchmarks for AI-agent event streams over WebSockets.",
-    epilog="Exit codes: 0 pass, 1 fail, 2 usage or set-up error, 3 inconclusive, 4 internal error.",
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage or set-up error, 3 inconclusive, 4 internal error, "
+    "130 interrupted before there was anything to judge.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(name="run", epilog=EXAMPLES)(run)
+app.command(name="run", epilog=run.EXAMPLES)(run.run)
+app.command(name="validate", epilog=validate.EXAMPLES)(validate.validate_command)
+app.command(name="assess", epilog=assess.EXAMPLES)(assess.assess)
+app.command(name="check", epilog=check.EXAMPLES)(check.check)
+app.command(name="report", epilog=report.EXAMPLES)(report.report)
+app.command(name="compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command(
+    name="launches",
+    epilog=launches.EXAMPLES,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(launches.launches)
+app.add_typer(plan.app, name="plan")
 app.command(
     name="serve",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
@@ -33,8 +46,9 @@ def main() -> None:
     except UsageProblem as problem:
         typer.echo(f"streamgauge: {problem}", err=True)
         sys.exit(USAGE)
-    except KeyboardInterrupt:
-        sys.exit(USAGE)
+    except (Interrupted, KeyboardInterrupt):
+        typer.echo("streamgauge: interrupted before there was anything to judge", err=True)
+        sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - whatever it is, it is our fault, and has an exit code of its own
         traceback.print_exc()
         typer.echo("streamgauge: this is a defect of streamgauge, not of the target", err=True)

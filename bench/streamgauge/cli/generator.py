@@ -2,45 +2,64 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
+from streamgauge.cli.interruption import Interruptions, ending_with_us
 from streamgauge.plan import PLAN_FILE, Plan
+from streamgauge.report.redact import redacted
+
+_MOST_SHOWN: Final = 2_000  # characters of a command
 
 
-def run_locust(locustfile: Path, plan: Plan, folder: Path, secret: str, processes: int) -> int:
+def run_locust(
+    locustfile: Path,
+    plan: Plan,
+    folder: Path,
+    secret: str,
+    processes: int,
+    interruptions: Interruptions,
+    *,
+    quiet: bool = False,
+) -> int:
     """Run the plan that lies in `folder` to its end; returns Locust's exit code.
 
-    Ctrl-C reaches Locust itself, which drains.
+    It is in a session of its own, where Ctrl-C does not reach it but through `interruptions`.
     """
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
     command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
     command += ["--run-time", f"{max(1, round(plan.duration))}s", "--host", plan.target]
     command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
-    # Locust's own statistics go to a file: the terminal's last lines are the verdict
-    command += ["--only-summary", "--json-file", str(folder / "locust"), "--loglevel", "ERROR"]
+    # without Locust's own statistics: the terminal's last lines are the verdict
+    command += ["--only-summary", "--verdict-only", "--loglevel", "ERROR"]
     if processes > 1:
         command += ["--processes", str(processes)]
-    typed = shlex.join([Path(sys.argv[0]).name, *_without_secret(sys.argv[1:])])
+    typed = shown([Path(sys.argv[0]).name, *sys.argv[1:]])
     environment = {**os.environ, "STREAMGAUGE_SECRET": secret, "STREAMGAUGE_COMMAND": typed}
-    process = subprocess.Popen(command, env=environment)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        start_new_session=True,
+        preexec_fn=ending_with_us(signal.SIGTERM),  # noqa: PLW1509 - there is no other thread here
+    )
+    interruptions.belong_to(process)
+    return process.wait()
 
 
-def _without_secret(arguments: list[str]) -> list[str]:
-    """The arguments, fit to be shown."""
-    shown, hide = [], False
-    for argument in arguments:
+def shown(command: list[str]) -> str:
+    """The command as it was typed, but for its secret."""
+    words, hide = [], False
+    for word in command:
         if hide:
-            shown.append("…")
-        elif argument.startswith("--secret="):
-            shown.append("--secret=…")
+            words.append("…")
+        elif word.startswith("--secret="):
+            words.append("--secret=…")
         else:
-            shown.append(argument)
-        hide = argument == "--secret"
-    return shown
+            words.append(word)
+        hide = word == "--secret" and not hide
+    return redacted(shlex.join(words), _MOST_SHOWN)

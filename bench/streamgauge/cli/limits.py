@@ -12,10 +12,16 @@ def require_files(sockets: int, processes: int) -> None:
     """Raise the soft limit as far as needed; `UsageProblem` where even the hard one is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = -(-sockets // processes) + _OWN_FILES
-    if needed <= soft:
+    if soft == resource.RLIM_INFINITY or needed <= soft:
         return
-    if hard in (resource.RLIM_INFINITY, -1) or needed <= hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    if hard == resource.RLIM_INFINITY or needed <= hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        except (OSError, ValueError) as error:  # the kernel has a limit of its own
+            raise UsageProblem(
+                f"the limit on open files is {soft} a process and cannot be raised to {needed} ({error}); "
+                "use fewer users or more --processes"
+            ) from error
         return
     fit = (hard - _OWN_FILES) * processes
     raise UsageProblem(

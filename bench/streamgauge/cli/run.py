@@ -1,8 +1,6 @@
 """`streamgauge run`: one scenario against one target, judged."""
 
-import secrets
-import shutil
-import time
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +9,8 @@ import typer
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.generator import run_locust
-from streamgauge.cli.limits import require_files
-from streamgauge.cli.server import reference_server
-from streamgauge.exit_code import INTERNAL_ERROR
-from streamgauge.plan import PLAN_FILE, Plan, PlanError, dump_plan, load_plan, make_plan
-from streamgauge.protocol import PROTOCOLS
-from streamgauge.protocol.login import mint_token
-from streamgauge.results import new_folder
-from streamgauge.rig.probe import ProbeError, probe
+from streamgauge.cli.measure import measure
+from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
@@ -40,7 +31,12 @@ def _seconds(text: str) -> float:
 
 
 def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    scenario: Annotated[str, typer.Option(help="Its name, or the path of a Locust file.")] = "steady",
+    scenario: Annotated[
+        str | None, typer.Option(help="Its name, or the path of a Locust file (default: steady).")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan (TOML); flags override it. `plan init` writes one.")
+    ] = None,
     users: Annotated[int | None, typer.Option(help="How many users connect.")] = None,
     duration: Annotated[
         float | None, typer.Option(parser=_seconds, help="How long, the ramp included: 30s, 5m.")
@@ -48,9 +44,19 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     target: Annotated[
         str | None, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
     ] = None,
+    server: Annotated[
+        str,
+        typer.Option(
+            help="Command that starts the server, anew for this run; with --target, the one at that address."
+        ),
+    ] = "",
     fault: Annotated[
         list[str] | None,
         typer.Option(help="NAME[:rate] that the reference server is told to commit; repeatable."),
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="What must hold besides the plan's thresholds: 'p99(run) < 30s'; repeatable."),
     ] = None,
     spawn_rate: Annotated[float | None, typer.Option(help="Users who arrive in a second.")] = None,
     interval: Annotated[
@@ -63,72 +69,49 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the users' behaviour.")] = None,
+    allow_target: Annotated[
+        list[str] | None,
+        typer.Option(help="A host that is not this machine and may be put under load; repeatable."),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
 ) -> None:
     """Run a scenario, verify every event, and leave a report and a verdict in results/."""
-    locustfile = scenarios.find(scenario)
-    flags = {
+    flags: dict[str, object] = {
         "users": users,
         "duration": duration,
         "target": target,
         "faults": tuple(fault) if fault else None,
         "spawn_rate": spawn_rate,
-        "interval": interval,
         "protocol": protocol,
         "seed": seed,
     }
-    plan = _plan(locustfile, {key: value for key, value in flags.items() if value is not None})
-    require_files(plan.sockets, processes)
-    if plan.target and plan.faults:
-        raise UsageProblem("--fault needs the reference server: give no --target")
-    if plan.target and not secret:
-        raise UsageProblem("no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed")
-    try:
-        folder = new_folder(results, plan.scenario)
-    except OSError as error:
-        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
-    try:
-        code = _measure(locustfile, plan, folder, secret or "", processes)
-    except UsageProblem:
-        shutil.rmtree(folder)  # nothing was measured: leave nothing behind
-        raise
-    raise typer.Exit(code)
+    changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
+    given = _plan(scenario, plan, changes, interval, threshold or [])
+    locustfile = scenarios.find(scenario or given.scenario)
+    command = shlex.split(server)
+    measured = measure(locustfile, given, results, secret, processes, allow_target or [], server=command)
+    raise typer.Exit(measured.code)
 
 
-def _plan(locustfile: Path, flags: dict[str, object]) -> Plan:
-    """The scenario's plan, and the flags over it."""
-    where = locustfile.with_suffix(".toml")
+def _plan(
+    scenario: str | None,
+    file: Path | None,
+    flags: dict[str, object],
+    interval: float | None,
+    thresholds: list[str],
+) -> Plan:
+    """The plan of the file, or else of the scenario, and the flags over it."""
+    where = file or scenarios.find(scenario or "steady").with_suffix(".toml")
     try:
-        plan = load_plan(where.read_text(encoding="utf-8"), str(where))
-        return make_plan(msgspec.to_builtins(plan) | flags)
+        values = msgspec.to_builtins(load_plan(where.read_text(encoding="utf-8"), str(where))) | flags
+        values["thresholds"] = [*values["thresholds"], *thresholds]
+        if interval is not None:
+            kind = values["arrivals"]["kind"]
+            if "interval" not in values["arrivals"]:
+                raise UsageProblem(f"--interval: arrivals of the kind {kind!r} have none")
+            values["arrivals"]["interval"] = interval
+        return make_plan(values)
     except PlanError as error:
         raise UsageProblem(str(error)) from error
-
-
-def _measure(locustfile: Path, plan: Plan, folder: Path, secret: str, processes: int) -> int:
-    """Run the plan against its target, or a reference server of its own; the exit code."""
-    if plan.target:
-        return _generate(locustfile, plan, folder, secret, processes)
-    secret = secrets.token_urlsafe(32)
-    log = folder / "server.log"
-    with reference_server(secret, plan.faults, log) as (address, server):
-        plan = msgspec.structs.replace(plan, target=address)
-        code = _generate(locustfile, plan, folder, secret, processes)
-        if (died := server.poll()) is not None:
-            typer.echo(f"the reference server ended in mid-run (exit code {died}): see {log}", err=True)
-    return code
-
-
-def _generate(locustfile: Path, plan: Plan, folder: Path, secret: str, processes: int) -> int:
-    """Probe the target, then have Locust run the plan."""
-    token = mint_token("probe", secret, time.time())
-    try:
-        probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout)
-    except ProbeError as error:
-        raise UsageProblem(str(error)) from error
-    (folder / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
-    code = run_locust(locustfile, plan, folder, secret, processes)
-    if not (folder / "report.json").is_file():
-        typer.echo(f"streamgauge: the generator ended without a report (exit code {code})", err=True)
-        return INTERNAL_ERROR
-    return code
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{where}: cannot be read ({error})") from error

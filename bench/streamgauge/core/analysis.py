@@ -5,6 +5,7 @@ state, and states of several workers merge into one.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Self, TypeVar
 
 from msgspec import Struct
@@ -12,12 +13,15 @@ from msgspec import Struct
 from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
-from streamgauge.core.contract import Limits
+from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
+from streamgauge.core.metrics.goodput import Goodput, GoodputState
 from streamgauge.core.metrics.latency import Latencies
+from streamgauge.core.metrics.streams import CHUNK_GAP, Streams, StreamState
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Observation
+from streamgauge.core.slices import Slice, Slices
 
 Key = TypeVar("Key")
 
@@ -31,6 +35,9 @@ class AnalysisState(Struct, frozen=True):
     seconds: dict[int, int]  # events read, by second
     began_ns: int
     ended_ns: int
+    streams: StreamState = StreamState()
+    goodput: GoodputState = GoodputState()
+    slices: tuple[Slice, ...] = ()
 
     def merge(self, other: Self) -> "AnalysisState":
         """The state of both, as if one process had seen all rows."""
@@ -41,6 +48,9 @@ class AnalysisState(Struct, frozen=True):
             seconds=_summed(self.seconds, other.seconds),
             began_ns=min(self.began_ns, other.began_ns),
             ended_ns=max(self.ended_ns, other.ended_ns),
+            streams=self.streams.merge(other.streams),
+            goodput=self.goodput.merge(other.goodput),
+            slices=(*self.slices, *other.slices),
         )
 
 
@@ -53,11 +63,16 @@ def _summed(one: dict[Key, int], two: dict[Key, int]) -> dict[Key, int]:
 class Analysis:
     """Feeds every row to assembly, checks and metrics."""
 
-    def __init__(self, limits: Limits, clock: str, began_ns: int) -> None:
+    def __init__(
+        self, limits: Limits, clock: str, began_ns: int, promises: Collection[Rule] = EVERY_RULE
+    ) -> None:
         self._assembler = Assembler(limits)
-        self._checks = Checks(limits)
+        self._checks = Checks(limits, promises)
         self._latencies = Latencies(clock)
         self._tally = Tally()
+        self._streams = Streams(limits.stall_ns)
+        self._goodput = Goodput(limits.goodput)
+        self._slices = Slices()
         self._began_ns = began_ns
 
     def add(self, row: Observation) -> list[History]:
@@ -68,13 +83,16 @@ class Analysis:
         self._checks.add(row)
         self._latencies.add(row)
         self._tally.add(row)
+        self._slices.add(row)
         return settled
 
     def _settle(self, histories: list[History]) -> None:
         for history in histories:
-            self._checks.settle(history)
+            worth = self._checks.settle(history)
+            self._goodput.settle(history, clean=worth.clean)
             self._latencies.settle(history)
-            self._tally.settle(history)
+            self._tally.settle(history, whole=worth.whole)
+            self._streams.settle(history)
 
     @property
     def findings(self) -> int:
@@ -88,13 +106,16 @@ class Analysis:
     def finish(self, at_ns: int) -> AnalysisState:
         """Settle what is left, and give the state; nothing may be added after that."""
         self._settle(self._assembler.finish(at_ns))
-        latencies = self._latencies.distributions()
+        latencies = self._latencies.distributions() | {CHUNK_GAP: self._streams.gaps()}
         ahead = {"deliveries before their emission": self._latencies.ahead} if self._latencies.ahead else {}
         return AnalysisState(
             checks=self._checks.finish(self._assembler.strays),
             latencies=latencies,
-            counts=self._tally.counts() | ahead,
+            counts=self._tally.counts() | self._checks.counts() | ahead,
             seconds=self._tally.seconds(),
             began_ns=self._began_ns,
             ended_ns=at_ns,
+            streams=self._streams.state(),
+            goodput=self._goodput.state(),
+            slices=self._slices.done(),
         )

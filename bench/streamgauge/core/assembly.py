@@ -1,7 +1,7 @@
 """Puts observations together into runs, and says when a run is settled.
 
-A run is settled by its terminal event and the grace time after it, by a refusal,
-by its deadline, or by the end of its connection. Time is only what the rows say,
+A run is settled by its terminal event (a silent one by its report) and the grace
+time after it, by a refusal, by its deadline, or by the end of its connection. Time is only what the rows say,
 and a run's fate depends on the rows of its own connection alone: live, offline,
 in one process or in four, the same rows settle the same runs.
 """
@@ -57,11 +57,6 @@ class Assembler:
         self._serial = 0
         self._strays: dict[tuple[int, str], Stray] = {}
 
-    def user_of(self, conn: int) -> str:
-        """The user of a connection; "" before its greeting."""
-        connection = self._connections.get(conn)
-        return connection.user if connection else ""
-
     def add(self, row: Observation) -> list[History]:
         """Take the next row, in order of time; return the runs that are settled by now."""
         settled = self._settle_due(row.at_ns) if self._due and self._due[0][0] <= row.at_ns else []
@@ -101,7 +96,9 @@ class Assembler:
     def _receive(self, row: Received, settled: list[History]) -> None:
         event = row.event
         connection = self._connections.get(row.conn)
-        if connection is None or (event.user and event.user != connection.user):
+        if connection is None:
+            return
+        if event.user and event.user != connection.user and event.run not in connection.runs:
             return  # another user's event is judged by isolation alone
         if event.kind <= LAST_RUN_EVENT:
             history = connection.runs.get(event.run) or self._adopt(connection, row)
@@ -109,11 +106,15 @@ class Assembler:
                 self._stray(connection, row)
                 return
             history.events.append(row)
-            if event.kind in TERMINAL and not history.ended_ns:
+            if event.kind in TERMINAL and not history.ended_ns and not history.asked.silent:
                 history.ended_ns = row.at_ns
                 self._wait(row.at_ns + self._grace_ns, connection, history)
         elif event.kind == Kind.ACCEPTED:
             self._accept(connection, row)
+        elif event.kind == Kind.REPORT and (history := connection.runs.get(event.run)):
+            if history.asked.silent and not history.ended_ns:  # any other ends in an event
+                history.ended_ns = row.at_ns
+                self._wait(row.at_ns + self._grace_ns, connection, history)
         elif event.kind == Kind.REFUSED and (history := connection.requests.pop(event.request, None)):
             history.end = End.REFUSED
             history.ended_ns = row.at_ns
@@ -122,13 +123,18 @@ class Assembler:
     def _accept(self, connection: Connection, row: Received) -> None:
         event = row.event
         known = connection.runs.get(event.run)
-        if known is not None and known.asked.request != event.request:
-            return  # one run cannot be the answer to two requests: the second is still open
-        history = connection.requests.pop(event.request, None)
-        if history is not None and known is None:
-            history.run, history.accepted = event.run, row
-            history.thread = history.thread or event.thread
-            connection.runs[event.run] = history
+        if known is not None and known.asked.request == event.request:
+            connection.requests.pop(event.request, None)  # asked again: answered by the run it started
+            return
+        history = connection.requests.get(event.request)
+        if history is None or known is not None:
+            # nobody asked for it here, or it is the answer to another request already
+            self._strays[row.conn, event.run] = Stray(connection.user, row, late=False)
+            return
+        del connection.requests[event.request]
+        history.run, history.accepted = event.run, row
+        history.thread = history.thread or event.thread
+        connection.runs[event.run] = history
 
     def _stray(self, connection: Connection, row: Received) -> None:
         _, ended = connection.settled.get(row.event.run, (0, None))
@@ -141,13 +147,14 @@ class Assembler:
         )
 
     def _adopt(self, connection: Connection, row: Received) -> History | None:
-        """A run that began without being accepted is known by its request."""
-        if row.event.kind != Kind.STARTED:
+        """A run that began without being accepted is known by its request, or by bearing its name."""
+        event, requests = row.event, connection.requests
+        if event.run not in requests and event.kind != Kind.STARTED:
             return None
-        if history := connection.requests.pop(row.event.request, None):
-            history.run = row.event.run
-            history.thread = history.thread or row.event.thread
-            connection.runs[row.event.run] = history
+        if history := requests.pop(event.run if event.run in requests else event.request, None):
+            history.run = event.run
+            history.thread = history.thread or event.thread
+            connection.runs[event.run] = history
         return history
 
     def _wait(self, due_ns: int, connection: Connection, history: History) -> None:

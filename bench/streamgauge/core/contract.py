@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.limit import RunLimit
 
 
 class Rule(StrEnum):
@@ -32,11 +33,18 @@ class Rule(StrEnum):
     ISOLATION_CANARY = "isolation-canary"
 
 
+EVERY_RULE: Final = frozenset(Rule)
+
+
 class Limits(Struct, frozen=True):
-    """The times that the rules need, in nanoseconds."""
+    """What the rules and the metrics need to be told; times in nanoseconds."""
 
     silence_ns: int = 10_000_000_000
     grace_ns: int = 1_000_000_000
+    greets: bool = False  # the server's first message is its greeting, and comes once
+    accepts: bool = False  # a run is accepted before its first event
+    stall_ns: int = 1_000_000_000  # between two chunks of an answer
+    goodput: tuple[RunLimit, ...] = ()  # what a good run keeps, besides the rules
 
 
 class State(Enum):
@@ -64,6 +72,7 @@ class Symbol(Enum):
 
 _PIPELINE: Final[dict[int, Symbol]] = {1: Symbol.STEP_1, 2: Symbol.STEP_2, 3: Symbol.STEP_3}
 _SYMBOL: Final[dict[int, Symbol]] = {
+    Kind.WORK: Symbol.WORK,
     Kind.STARTED: Symbol.STARTED,
     Kind.TOOL_EXECUTING: Symbol.WORK,
     Kind.TOOL_COMPLETED: Symbol.WORK,
@@ -98,7 +107,7 @@ LEGAL: Final[dict[tuple[State, Symbol], State]] = {
 }
 
 _START, _THINK, _LAST = Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.TERMINAL_LAST
-_NO_START = "no agent_started before it"
+_NO_START = "no start before it"
 
 # (state, symbol): the rule that is broken, how, and the state to go on from
 BREACHES: Final[dict[tuple[State, Symbol], tuple[Rule, str, State]]] = {
@@ -122,10 +131,6 @@ BREACHES: Final[dict[tuple[State, Symbol], tuple[Rule, str, State]]] = {
     (_C, _TWO): (_THINK, "step 2 after step 3", _C),
     (_C, _THREE): (_THINK, "step 3 twice", _C),
     (_C, _WORK): (_THINK, "work after step 3", _C),
-    **{
-        (state, _FIRST): (_START, "agent_started twice or late", state)
-        for state in State
-        if state not in (_N, _E)
-    },
+    **{(state, _FIRST): (_START, "started twice or late", state) for state in State if state not in (_N, _E)},
     **{(_E, late): (_LAST, f"{late.value} after the end", _E) for late in Symbol},
 }

@@ -9,10 +9,13 @@ from streamgauge.core.metrics.latency import Metric
 
 VERDICT: Final = "verdict"
 LATENCY: Final = "latency"
+NOTHING: Final = "nothing"
+FORSAKEN: Final = "nobody was connected any more"  # why a run ended by itself
 
 # The generator's own lag is part of no latency that has a kernel stamp, but above this it was
 # too busy to keep its schedule, and what it then offered was not the load of the plan.
 LAG_LIMIT_NS: Final = 100_000_000
+SLIP_LIMIT_NS: Final = 100_000_000  # and half of the first event's time: below, it hides no server
 MISSED_LIMIT: Final = 0.01  # share of requests that were due and not sent
 STAMPLESS_LIMIT: Final = 0.01  # share of messages without a kernel stamp
 
@@ -25,8 +28,23 @@ def doubts(
     missing_workers: int,
     troubles: tuple[str, ...],
     clock_steps: int,
+    aborted: str = "",
+    planned: int = 0,
 ) -> Iterator[Doubt]:
-    """Everything that was measured about the measurement and is beyond its limit."""
+    """Everything that was measured about the measurement and is beyond its limit.
+
+    `planned` is how many users were to connect, 0 where the run was cut short.
+    """
+    if aborted == FORSAKEN:
+        yield Doubt(
+            "stopped early",
+            aborted,
+            "at least 1 connection",
+            "the server died or dropped all users: its log says why",
+            VERDICT,
+        )
+    elif aborted:
+        yield Doubt("stopped early", aborted, "abort_on", "the plan says so: see the findings", NOTHING)
     if missing_workers:
         yield Doubt(
             "workers missing",
@@ -46,6 +64,14 @@ def doubts(
             why,
             "0",
             "the load was smaller than planned: see the server's limits",
+            VERDICT,
+        )
+    if counts.get("users", 0) < planned:
+        yield Doubt(
+            "users connected",
+            f"{counts.get('users', 0)} of {planned}",
+            "all of the plan",
+            "the load was smaller than planned: give a longer duration or a higher spawn rate",
             VERDICT,
         )
     if lost := counts.get("closed by the server", 0):
@@ -81,6 +107,17 @@ def _clock_doubts(
             f"p99 {lag.quantile(0.99) / 1e6:.0f} ms",
             f"{LAG_LIMIT_NS / 1e6:.0f} ms",
             "the generator is overloaded: more --processes, fewer users",
+            LATENCY,
+        )
+    slip = latencies.get(Metric.SLIP, Distribution())
+    first = latencies.get(Metric.FIRST_EVENT, Distribution())
+    limit_ns = max(SLIP_LIMIT_NS, first.quantile(0.99) / 2 if first.n else 0)
+    if slip.n and slip.quantile(0.99) > limit_ns:
+        yield Doubt(
+            "schedule slip",
+            f"p99 {slip.quantile(0.99) / 1e6:.0f} ms",
+            f"{limit_ns / 1e6:.0f} ms",
+            "requests went out late, and times count from when they were due: more --processes, fewer users",
             LATENCY,
         )
     stampless = counts.get("messages without a kernel stamp", 0)

@@ -6,8 +6,9 @@ from msgspec import Struct
 
 
 class Kind(IntEnum):
-    """What a message is; the first seven are the events of a run."""
+    """What a message is; those up to FAILED are the events of a run."""
 
+    WORK = 0  # what only its protocol has a word for
     STARTED = 1
     THINKING = 2
     TOOL_EXECUTING = 3
@@ -28,6 +29,14 @@ class Kind(IntEnum):
 
 LAST_RUN_EVENT = Kind.FAILED
 TERMINAL = frozenset({Kind.COMPLETED, Kind.FAILED})
+
+
+class Account(Struct, frozen=True, array_like=True, gc=False):
+    """What the server says that one run cost; times in ns by its own clock."""
+
+    execution_ns: int
+    emission_ns: int  # of that in handing events over
+    events: int  # that were made
 
 
 class Event(Struct, frozen=True, array_like=True, gc=False):
@@ -57,8 +66,6 @@ class Event(Struct, frozen=True, array_like=True, gc=False):
     context: str = ""  # digest of the echoed context
     answer: str = ""  # digest that the server promises for the whole answer
     joined: str = ""  # digest of the deltas that arrived, joined by index
-
-
-def is_run_event(event: Event) -> bool:
-    """Tell whether the contract of a run speaks about this event."""
-    return event.kind <= LAST_RUN_EVENT
+    cut: bool = False  # of an error: it cut the run off, and may leave tool calls open
+    breach: str = ""  # how it breaks its protocol's own order, though it can be read
+    account: Account | None = None  # of a report

@@ -57,6 +57,7 @@ class Finding(Struct, frozen=True):
     request: str = ""
     other: str = ""
     token: str = ""
+    other_conn: int = 0  # the connection on which the second user asked for the run; 0 where it is not known
     witnesses: tuple[Witness, ...] = ()
 
 
@@ -65,7 +66,7 @@ class Verdict(Struct, frozen=True):
 
     `exercised` counts the times the rule was applied, `unknown` the times another
     finding kept it from being applied, `found` all findings, of which `findings`
-    holds the first few.
+    holds the first few. A rule that the protocol does not promise is never applied.
     """
 
     rule: Rule
@@ -75,6 +76,7 @@ class Verdict(Struct, frozen=True):
     unknown: int
     found: int
     findings: tuple[Finding, ...] = ()
+    promised: bool = True
 
 
 class Doubt(Struct, frozen=True):

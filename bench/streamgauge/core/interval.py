@@ -35,17 +35,23 @@ def quantile_ranks(q: float, n: int, confidence: float = CONFIDENCE) -> tuple[in
     if n > _EXACT:
         spread = NormalDist().inv_cdf(1 - tail) * math.sqrt(n * q * (1 - q))
         return max(1, math.floor(n * q - spread)), min(n, math.ceil(n * q + spread) + 1)
-    below = np.cumsum(_binomial(n, q))  # below[k]: probability that at most k values lie below it
-    high = min(n, int(np.searchsorted(below, 1 - tail)) + 1)
-    rest = float(below[high - 1]) - confidence  # a small sample's upper end takes more than its half
-    low = int(np.searchsorted(below, min(tail, rest), side="right"))
+    first, chances = _binomial(n, q)
+    below = np.cumsum(chances)  # below[k]: probability that at most first + k values lie below it
+    high = min(n, first + int(np.searchsorted(below, 1 - tail)) + 1)
+    rest = float(below[high - 1 - first]) - confidence  # a small sample's upper end takes more than its half
+    low = first + int(np.searchsorted(below, min(tail, rest), side="right"))
     return max(1, low), high
 
 
-def _binomial(n: int, p: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    k = np.arange(n)
+def _binomial(n: int, p: float) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """A first k, and the chances of k, k + 1, … hits in `n` trials, without those below 10⁻²⁰."""
+    reach = 40 + 10 * math.sqrt(n * p * (1 - p))
+    first, last = max(0, math.floor(n * p - reach)), min(n, math.ceil(n * p + reach))
+    k = np.arange(first, last)
     steps = np.log((n - k) / (k + 1)) + math.log(p / (1 - p))
-    return np.exp(n * math.log1p(-p) + np.concatenate(([0.0], np.cumsum(steps))))
+    ways = math.lgamma(n + 1) - math.lgamma(first + 1) - math.lgamma(n - first + 1)
+    start = ways + first * math.log(p) + (n - first) * math.log1p(-p)
+    return first, np.exp(start + np.concatenate(([0.0], np.cumsum(steps))))
 
 
 def zero_upper_bound(n: int, confidence: float = CONFIDENCE) -> float:
@@ -53,3 +59,23 @@ def zero_upper_bound(n: int, confidence: float = CONFIDENCE) -> float:
     if n < 1:
         return 1.0
     return -math.expm1(math.log(1.0 - confidence) / n)
+
+
+def share_interval(hits: int, of: int) -> tuple[float, float] | None:
+    """Between what the share lies of which `hits` in `of` trials were seen; None without trials.
+
+    Wilson's score interval (E. B. Wilson, 1927), which stays within 0 and 1 and
+    covers well at small counts. Where there was no hit, or nothing else, the bound is
+    the one-sided one of `zero_upper_bound`.
+    """
+    if not 0 <= hits <= of or not of:
+        return None
+    if hits == 0:
+        return 0.0, zero_upper_bound(of)
+    if hits == of:
+        return 1 - zero_upper_bound(of), 1.0
+    z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / 2)
+    share, spread = hits / of, z * z / of
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return middle - half, middle + half

@@ -36,6 +36,7 @@ class Asked(Row, frozen=True, array_like=True, gc=False, tag=2):
     deadline_ns: int
     pause_ns: int = 0  # the longest pause that the script itself makes
     fails: bool = False  # the script ends in an error on purpose
+    silent: bool = False  # no event is to come of it: it ends in a report
 
 
 class Cancelled(Row, frozen=True, array_like=True, gc=False, tag=3):
@@ -82,7 +83,20 @@ class Closed(Row, frozen=True, array_like=True, gc=False, tag=7):
     ours: bool
 
 
-Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed
+class Gauged(Row, frozen=True, array_like=True, gc=False, tag=8):
+    """The processor time that the server had used by now was read (-1: it does not say).
+
+    What comes until the next such row is a slice: `runs` runs of arm `arm` in
+    block `block`, asked for on any connection; without an arm it is none.
+    """
+
+    cpu_ns: int
+    arm: str = ""
+    block: int = 0
+    runs: int = 0
+
+
+Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed | Gauged
 
 
 def arrival_ns(received: Received) -> int:

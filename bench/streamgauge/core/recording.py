@@ -12,8 +12,9 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
-from streamgauge.core.contract import Limits
+from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.observation import Observation
+from streamgauge.core.threshold import Threshold
 
 SCHEMA: Final = 1  # 1: first form
 _LENGTH: Final = 4
@@ -34,14 +35,18 @@ class Header(Struct, frozen=True):
     limits: Limits
     required: tuple[str, ...]  # rules
     plan: str  # digest: recordings of one run share it
+    thresholds: tuple[Threshold, ...] = ()
     schema: int = SCHEMA
+    promises: tuple[str, ...] = tuple(Rule)  # the rules that are judged
 
 
 class End(Struct, frozen=True):
-    """The last block: when the recording ended, and what kept it from being whole."""
+    """The last block: when the recording ended, and what the worker knew besides its rows."""
 
     at_ns: int
     trouble: tuple[str, ...] = ()
+    unconnected: dict[str, int] = {}  # why users could not connect -> how many
+    clock_steps: int = 0
 
 
 class Recording(Struct, frozen=True):

@@ -8,8 +8,8 @@ room that imports locust and gevent.
 
 from locust import task
 
-from streamgauge.load.connection import Run
 from streamgauge.load.harness import scenario
-from streamgauge.load.user import AgentUser
+from streamgauge.load.together import Together
+from streamgauge.load.user import AgentUser, Asker
 
-__all__ = ["AgentUser", "Run", "scenario", "task"]
+__all__ = ["AgentUser", "Asker", "Together", "scenario", "task"]

@@ -4,20 +4,23 @@ import random
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.observation import Observation
-from streamgauge.core.recording import Header
+from streamgauge.core.recording import End, Header
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, boot_id
 from streamgauge.plan import Plan, digest
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.report.redact import redacted
 
 if TYPE_CHECKING:
     from streamgauge.load.connection import Connection
+
+_MOST_SHOWN: Final = 500  # characters of a trouble: exceptions and servers may say much
 
 
 class Finished(Struct, frozen=True):
@@ -47,6 +50,7 @@ class Snapshot(Struct, frozen=True):
     events: int = 0
     findings: int = 0
     runs: int = 0
+    unsent: int = 0
 
     def __add__(self, other: "Snapshot") -> "Snapshot":
         return Snapshot(
@@ -54,6 +58,7 @@ class Snapshot(Struct, frozen=True):
             self.events + other.events,
             self.findings + other.findings,
             self.runs + other.runs,
+            self.unsent + other.unsent,
         )
 
 
@@ -72,22 +77,26 @@ class Bench:
         self.finished: deque[Finished] = deque()
         self.events = 0
         self.runs = 0
+        self.unsent = 0
         self._unconnected: dict[str, int] = {}
         self._troubles: dict[str, int] = {}
         self._numbers = 0
+        self._finished = False
         self._cpu_s = time.process_time()
-        began_ns = time.monotonic_ns()
-        self._analysis = Analysis(plan.limits, boot_id(), began_ns)
+        self.began_ns = time.monotonic_ns()
+        self._analysis = Analysis(plan.limits, boot_id(), self.began_ns, plan.promises)
         self._recorder = Recorder(
             folder / "recording" / f"worker-{max(index, 0)}.sgr",
             Header(
                 worker=worker,
                 protocol=plan.protocol,
                 clock=boot_id(),
-                began_ns=began_ns,
+                began_ns=self.began_ns,
                 limits=plan.limits,
-                required=tuple(plan.required),
+                required=tuple(plan.needed),
+                promises=tuple(sorted(plan.promises)),
                 plan=digest(plan),
+                thresholds=plan.gates,
             ),
         )
 
@@ -97,29 +106,37 @@ class Bench:
         return self._numbers
 
     def record(self, row: Observation) -> None:
-        """Take a row into the analysis and the recording; it must be the latest so far."""
+        """Take a row into the analysis and the recording; it must be the latest so far.
+
+        What comes after the end is nobody's.
+        """
+        if self._finished:
+            return
         self._analysis.add(row)
         self._recorder.add(row)
 
     def trouble(self, what: str) -> None:
         """Something went wrong on our side: the verdict cannot be trusted."""
+        what = redacted(what, _MOST_SHOWN)
         self._troubles[what] = self._troubles.get(what, 0) + 1
 
     def unconnected(self, why: str) -> None:
         """A user could not connect."""
+        why = redacted(why, _MOST_SHOWN)
         self._unconnected[why] = self._unconnected.get(why, 0) + 1
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        return Snapshot(len(self.connections), self.events, self._analysis.findings, self.runs)
+        return Snapshot(len(self.connections), self.events, self._analysis.findings, self.runs, self.unsent)
 
     def finish(self) -> Share:
         """Close what is open, settle what is left, and give the result."""
         for connection in list(self.connections):
             connection.abandon()
+        self._finished = True
         at_ns = time.monotonic_ns()
         state = self._analysis.finish(at_ns)
-        self._recorder.close(at_ns, tuple(self._troubles))
+        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps))
         self.clock.close()
         if self._recorder.trouble:
             self.trouble(self._recorder.trouble)
@@ -129,6 +146,9 @@ class Bench:
             cpu_s=time.process_time() - self._cpu_s,
             recording=str(self._recorder.path),
             unconnected=self._unconnected,
-            troubles=tuple(f"{n} × {what}" for what, n in self._troubles.items()),
+            troubles=self._said(),
             clock_steps=self.clock.steps,
         )
+
+    def _said(self) -> tuple[str, ...]:
+        return tuple(f"{n} × {what}" for what, n in self._troubles.items())

@@ -8,7 +8,7 @@ silently stop watching).
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,9 +21,8 @@ from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Op
 from streamgauge.load.bench import Bench, Finished
 from streamgauge.load.stamps import ANCILLARY_BYTES
 from streamgauge.protocol import Observer, Request
-from streamgauge.protocol.dialect import context_digest
 from streamgauge.protocol.login import mint_token
-from streamgauge.wire import ClientSession, State, Unreadable
+from streamgauge.wire import ClientSession, Message, State, Unreadable
 
 _READ: Final = 1  # libev's event masks
 _WRITE: Final = 2
@@ -38,13 +37,16 @@ class NotConnected(ConnectionError):
 class Run:
     """A run that this user asked for, while it is under way."""
 
-    __slots__ = ("accepted", "asked", "ended", "request", "run")
+    __slots__ = ("accepted", "agent", "asked", "ended", "over", "reported", "request", "run")
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, agent: str) -> None:
         self.asked = asked
+        self.agent = agent
         self.request = asked.request
         self.run = ""
         self.accepted = Flag()
+        self.over = Flag()  # ended, refused, or its connection is gone
+        self.reported = Flag()  # the server gave its account, or none can come any more
         self.ended = False
 
 
@@ -52,6 +54,8 @@ class Connection:
     """One WebSocket of `user`, from its handshake to its close."""
 
     def __init__(self, bench: Bench, user: str, canary: str) -> None:
+        if not bench.secret:
+            raise NotConnected("no secret: set STREAMGAUGE_SECRET to the target's own")
         self._bench = bench
         self._plan = bench.plan
         self.user = user
@@ -71,6 +75,7 @@ class Connection:
         self._writing = False
         self._requests: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
+        self._unreported: dict[str, Run] = {}  # where the plan has slices, which need every account
         self._settled = Flag()
 
     def connect(self) -> None:
@@ -97,7 +102,7 @@ class Connection:
         self._send(self._session.open())
         if not self._greeted.wait(self._plan.connect_timeout):
             self.abandon()
-            raise NotConnected("no greeting in time")
+            raise NotConnected(f"no {'greeting' if self._bench.dialect.greets else 'handshake'} in time")
         if self._gone.is_set() and self._session.state is not State.OPEN:
             raise NotConnected(self._why_refused())
 
@@ -109,39 +114,64 @@ class Connection:
 
     # what the user does
 
-    def ask(self, request: Request, due_ns: int) -> Run | None:
-        """Start a run that was due at `due_ns`; None where the connection is gone."""
+    def ask(
+        self,
+        request: Request,
+        due_ns: int,
+        *,
+        takes_s: float = 0,
+        pause_s: float = 0,
+        fails: bool = False,
+        silent: bool = False,
+    ) -> Run | None:
+        """Start a run that was due at `due_ns`; None where the connection is gone.
+
+        `takes_s` and `pause_s` are the script's own time and longest pause, `fails` whether
+        it ends in an error on purpose, `silent` whether it is to emit no event.
+        """
         if not self.open:
             self.skip(due_ns, "the connection was lost")
             return None
         now_ns = time.monotonic_ns()
+        echo = self._bench.dialect.echo(request)
         asked = Asked(
             self.number,
             now_ns,
             request.request,
-            request.thread,
-            request.agent,
-            context_digest(request.context),
+            echo.thread,
+            echo.agent,
+            echo.context,
             due_ns,
-            due_ns + int(self._plan.slack * 1e9),
+            due_ns + int((takes_s + self._plan.slack) * 1e9),
+            int(pause_s * 1e9),
+            fails,
+            silent,
         )
         self._bench.record(asked)
-        run = Run(asked)
+        run = Run(asked, request.agent)
         self._requests[request.request] = run
         self._settled.clear()
+        self._observer.expect(request.request, request.thread)
         self._say(self._bench.dialect.start(request))
         return run
 
     def skip(self, due_ns: int, why: str) -> None:
         """Count a request that was due and is not sent."""
+        self._bench.unsent += 1
         self._bench.record(Unsent(self.number, time.monotonic_ns(), due_ns, why))
 
     def cancel(self, run: Run) -> None:
-        """Ask the server to cancel a run that was accepted and has not ended."""
+        """Ask the server to cancel a run that was accepted and has not ended, where the protocol can."""
         if not self.open or not run.run or run.ended:
             return
-        self._bench.record(Cancelled(self.number, time.monotonic_ns(), run.run))
-        self._say(self._bench.dialect.cancel(run.run))
+        if message := self._bench.dialect.cancel(run.run):
+            self._bench.record(Cancelled(self.number, time.monotonic_ns(), run.run))
+            self._say(message)
+
+    def say(self, run: Run, text: str) -> None:
+        """Speak while the agent works on a run, where the protocol can."""
+        if run.run and not run.ended and (message := self._bench.dialect.say(run.run, text)):
+            self._say(message)
 
     @property
     def open(self) -> bool:
@@ -172,7 +202,7 @@ class Connection:
 
     def abandon(self) -> None:
         """Let go without a word."""
-        self._leaving = True
+        self._leaving = self._leaving or self._session.close_code is None  # else the server left first
         self._lost(self._session.close_code or 1006)
 
     def _say(self, message: bytes) -> None:
@@ -199,10 +229,13 @@ class Connection:
         session = self._session
         if not size:
             session.receive_eof()
+            self._tell_fault(now_ns)
             self._lost(session.close_code or 1006)
             return
         kernel_ns = self._bench.clock.arrival_ns(ancillary, now_ns)
         messages = session.receive(_SCRATCH[:size])
+        if not self._greeted.is_set() and session.state is State.OPEN and not self._bench.dialect.greets:
+            self._opened(now_ns)
         last = len(messages) - 1
         for place, message in enumerate(messages):
             if isinstance(message, Unreadable):
@@ -210,16 +243,23 @@ class Connection:
                 continue
             exact = place == last and kernel_ns > 0 and session.exact
             self._take(message, now_ns, kernel_ns, exact=exact)
+        if not _is_no_utf8(messages):  # else the fault is told already
+            self._tell_fault(now_ns)
         if answer := session.outgoing():
             self._send(answer)
         if session.state is State.CLOSED or session.fault:
             self._lost(session.close_code or 1006)
 
+    def _tell_fault(self, now_ns: int) -> None:
+        """A breach of WebSocket itself is the server's fault, and it is we who leave because of it."""
+        if self._session.fault and self._greeted.is_set():
+            self._bench.record(Malformed(self.number, now_ns, 0, self._session.fault))
+            self._leaving = True
+
     def _take(self, message: bytes, now_ns: int, kernel_ns: int, *, exact: bool) -> None:
         bench = self._bench
         if not self._greeted.is_set():
-            bench.record(Opened(self.number, now_ns, self.user, self.canary, self._began_ns))
-            self._greeted.set()
+            self._opened(now_ns)
         row = self._observer.observe(message, now_ns, kernel_ns, exact=exact)
         bench.record(row)
         if isinstance(row, Malformed):
@@ -227,15 +267,38 @@ class Connection:
         event = row.event
         if event.kind <= LAST_RUN_EVENT:
             bench.events += 1
-            if event.kind in TERMINAL:
-                self._ended(self._runs.pop(event.run, None), event, now_ns)
+            if event.kind == Kind.STARTED and event.run not in self._runs:
+                self._accepted(event)
+            elif event.kind in TERMINAL:  # a run without a start bears its request's name, if any
+                self._ended(self._runs.pop(event.run, None) or self._requests.get(event.run), event, now_ns)
+        elif event.kind == Kind.REPORT:
+            self._report(event, now_ns)
         elif event.kind == Kind.ACCEPTED:
-            if run := self._requests.get(event.request):
-                run.run = event.run
-                self._runs[event.run] = run
-                run.accepted.set()
-        elif event.kind == Kind.REFUSED:
-            self._ended(self._requests.get(event.request), event, now_ns)
+            self._accepted(event)
+        elif event.kind == Kind.REFUSED and (refused := self._requests.get(event.request)):
+            self._ended(refused, event, now_ns)
+            refused.reported.set()
+
+    def _opened(self, now_ns: int) -> None:
+        self._bench.record(Opened(self.number, now_ns, self.user, self.canary, self._began_ns))
+        self._greeted.set()
+
+    def _accepted(self, event: Event) -> None:
+        run = self._requests.get(event.request) or self._requests.get(event.run)
+        if run and not run.run and event.user in ("", self.user):
+            run.run = event.run
+            self._runs[event.run] = run
+            if self._plan.slice_runs:
+                self._unreported[event.run] = run
+            run.accepted.set()
+
+    def _report(self, event: Event, now_ns: int) -> None:
+        run = self._unreported.pop(event.run, None)
+        if run is None:
+            return
+        if run.asked.silent and not run.ended:
+            self._ended(self._runs.pop(event.run, None), event, now_ns)
+        run.reported.set()
 
     def _ended(self, run: Run | None, event: Event, now_ns: int) -> None:
         if run is None:
@@ -243,10 +306,11 @@ class Connection:
         run.ended = True
         self._requests.pop(run.request, None)
         self._bench.runs += 1
-        error = "" if event.kind == Kind.COMPLETED else event.status or "error"
+        error = "" if event.kind in (Kind.COMPLETED, Kind.REPORT) else event.status or "error"
         took_ms = (now_ns - run.asked.due_ns) / 1e6
-        self._bench.finished.append(Finished(run.asked.agent, took_ms, error))
+        self._bench.finished.append(Finished(run.agent, took_ms, error))
         run.accepted.set()
+        run.over.set()
         if not self._requests:
             self._settled.set()
 
@@ -283,10 +347,18 @@ class Connection:
         self._reader.close()
         self._writer.close()
         self._socket.close()
-        if self._greeted.is_set():
-            self._bench.record(Closed(self.number, time.monotonic_ns(), code, self._leaving))
         self._bench.connections.discard(self)
-        for run in self._requests.values():
+        for run in (*self._requests.values(), *self._unreported.values()):
             run.accepted.set()
+            run.over.set()
+            run.reported.set()
+        greeted = self._greeted.is_set()
         self._greeted.set()
         self._settled.set()
+        if greeted:  # last: nobody waits for this connection any more, whatever comes of the row
+            self._bench.record(Closed(self.number, time.monotonic_ns(), code, self._leaving))
+
+
+def _is_no_utf8(messages: Sequence[Message]) -> bool:
+    """Whether they end in a text that is none, which is a fault of the session too."""
+    return bool(messages) and isinstance(messages[-1], Unreadable) and messages[-1].reason == "invalid UTF-8"

@@ -5,9 +5,11 @@ worker ships its share when its users have stopped; the master asks for the shar
 before it lets Locust send its workers home, which would not wait for them.
 """
 
+import logging
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,17 +21,24 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from streamgauge.core import abort
+from streamgauge.core.doubt import FORSAKEN
+from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
 from streamgauge.load.bench import Bench, Share, Snapshot
 from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
+from streamgauge.load.server_metrics import Inquiry
 from streamgauge.load.user import begin
-from streamgauge.plan import Plan, load_plan
+from streamgauge.load.vigil import Vigil
+from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.results import new_folder
 
 SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 _SHARE: Final = "streamgauge-share"
 _DRAIN: Final = "streamgauge-drain"
+_LET_GO: Final = "streamgauge-let-go"
 _TELL_LOCUST_S: Final = 0.1
+_WATCH_S: Final = 0.25
 _LATE_SHARE_S: Final = 10  # beyond the drain: what a worker may take to ship its share
 
 
@@ -65,7 +74,13 @@ class Harness:
         self._shared = Flag()
         self._outcome: Outcome | None = None
         self._cut_short = False
+        self._aborted = ""
+        self._stopping = False
+        self._concluded = Flag()
+        self._concluded.set()  # there is nothing to wait for
+        self._watcher: gevent.Greenlet[..., None] | None = None
         self._running = False
+        self._inquiry: Inquiry | None = None
 
     # before a run
 
@@ -74,51 +89,95 @@ class Harness:
         group = parser.add_argument_group("streamgauge")
         group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) instead of the defaults")
         group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
+        group.add_argument(
+            "--verdict-only",
+            dest="sg_verdict_only",
+            action="store_true",
+            help="No statistics of Locust's own",
+        )
 
     def init(self, environment: Environment, runner: Any, **_: object) -> None:
         """Locust's default would kill runs in flight: let them drain."""
         self._environment = environment
         environment.stop_timeout = self._defaults.drain
+        # its clock stood still while Python imported: by that much a run would be too short
+        gevent.get_hub().loop.update_now()
         # not Python's own handler: its KeyboardInterrupt would strike in any greenlet or callback
         gevent.signal_handler(signal.SIGINT, self._interrupted)
+        gevent.signal_handler(signal.SIGHUP, self._told_to_end)
+        gevent.signal_handler(signal.SIGTERM, self._terminated)
+        if _options(environment).sg_verdict_only:
+            logging.getLogger("locust.stats_logger").disabled = True
         if isinstance(runner, MasterRunner):
             runner.register_message(_SHARE, self._take_share)
         elif isinstance(runner, WorkerRunner):
             runner.register_message(_DRAIN, self._drain, concurrent=True)
+            runner.register_message(_LET_GO, self._let_go, concurrent=True)
 
     def _planned(self) -> Plan:
         """The plan of this run: the file, or the defaults with Locust's options over them."""
+        plan = self._chosen()
+        if not plan.target:
+            raise PlanError("target: there is none; give --host ws://HOST:PORT/PATH")
+        if _users_are_here(self._environment) and not os.environ.get(SECRET_VARIABLE):
+            raise PlanError(f"no secret: set {SECRET_VARIABLE} to the target's own")
+        return plan
+
+    def _chosen(self) -> Plan:
         options, runner = _options(self._environment), _runner(self._environment)
         if options.sg_plan:
             path = Path(options.sg_plan)
-            return load_plan(path.read_text(encoding="utf-8"), str(path))
+            plan = load_plan(path.read_text(encoding="utf-8"), str(path))
+            return msgspec.structs.replace(plan, target=self._environment.host or plan.target)
         changes: dict[str, Any] = {"target": self._environment.host or self._defaults.target}
         if runner.target_user_count:
             changes["users"] = runner.target_user_count
         if options.spawn_rate:
             changes["spawn_rate"] = options.spawn_rate
-        if options.run_time:
-            changes["duration"] = options.run_time
-        return msgspec.structs.replace(self._defaults, **changes)
+        # without an end of its own a run lasts until somebody stops it, however slowly users arrive
+        ramp_s = changes.get("users", self._defaults.users) / changes.get(
+            "spawn_rate", self._defaults.spawn_rate
+        )
+        changes["duration"] = options.run_time or max(self._defaults.duration, ramp_s)
+        return make_plan(msgspec.to_builtins(self._defaults) | changes)
 
     # a run
 
     def start(self, environment: Environment, **_: object) -> None:
-        """A run begins: alone or as master decide its plan and folder, as worker take them over."""
+        """A run begins, unless what it was told cannot be: then nobody starts, and one line says why."""
+        try:
+            self._start(environment)
+        except (PlanError, OSError, UnicodeDecodeError) as error:
+            self._running = False
+            self._concluded.set()
+            begin(None)
+            environment.process_exit_code = USAGE
+            sys.stderr.write(f"streamgauge: {error}\n")
+            if environment.web_ui is None:
+                gevent.spawn(_runner(environment).quit)
+
+    def _start(self, environment: Environment) -> None:
+        """Alone or as master decide the run's plan and folder, as worker take them over."""
         runner = _runner(environment)
         self._shares, self._snapshots, self._outcome = [], {}, None
         self._shared.clear()
-        self._running, self._cut_short = True, False
+        self._concluded.clear()
+        self._running, self._stopping, self._cut_short = True, False, False
+        self._aborted = ""
         options = _options(environment)
         if isinstance(runner, WorkerRunner):
             self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
             self._folder = Path(options.sg_run["folder"])
         else:
+            environment.process_exit_code = INCONCLUSIVE  # whatever comes, without an outcome it is no pass
             self._plan = self._planned()
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.scenario))
             # what is not known to Locust itself is shipped to the workers
             options.sg_run = {"plan": msgspec.json.encode(self._plan).decode(), "folder": str(self._folder)}
+            self._inquiry = Inquiry(self._plan.target)
+            gevent.spawn(self._inquire, self._inquiry)
             self._progress = Progress(self._snapshot, self._plan.duration)
+            self._watcher = gevent.spawn(self._watch, tuple(map(abort.parse, self._plan.abort_on)))
         environment.stop_timeout = self._plan.drain
         if isinstance(runner, MasterRunner):
             self._expected = {client.id for client in runner.clients.all}
@@ -154,6 +213,30 @@ class Harness:
         if self._bench is not None:
             self._bench.trouble(f"{type(exception).__name__} in a user's task: {exception}")
 
+    def _watch(self, conditions: tuple[abort.Condition, ...]) -> None:
+        """Stop the run as Ctrl-C would, as soon as a condition holds or nobody is connected any more."""
+        vigil = Vigil(time.monotonic() + self._plan.users / self._plan.spawn_rate)
+        while self._running and not self._stopping:
+            gevent.sleep(_WATCH_S)
+            snapshot = self._snapshot()
+            if condition := abort.broken(conditions, msgspec.to_builtins(snapshot)):
+                self._aborted = str(condition)
+            elif vigil.is_over(time.monotonic(), snapshot.users, _runner(self._environment).user_count):
+                self._aborted = FORSAKEN
+            else:
+                continue
+            self._told_to_end()
+            return
+
+    def _inquire(self, inquiry: Inquiry) -> None:
+        """What events cost the server counts from when all users are there; no user waits for this."""
+        inquiry.begin()
+        while self._running and inquiry is self._inquiry:
+            gevent.sleep(_WATCH_S)
+            if self._snapshot().users >= self._plan.users:
+                inquiry.all_users_are_there()
+                return
+
     def report_to_master(self, data: dict[str, Any], **_: object) -> None:
         """A worker says how far it is."""
         if self._bench is not None:
@@ -169,12 +252,27 @@ class Harness:
     def stopping(self, environment: Environment, **_: object) -> None:
         """The master has its workers drain, and waits for their shares."""
         runner = environment.runner
-        if isinstance(runner, MasterRunner) and self._running:
-            runner.send_message(_DRAIN)
+        again, self._stopping = self._stopping, True  # Locust's own end may come upon a drain
+        if not self._running:
+            return
+        if self._inquiry is not None and not again:
+            self._inquiry.users_are_told_to_stop()
+        if isinstance(runner, MasterRunner):
+            if not again:
+                runner.send_message(_DRAIN)
             self._shared.wait(self._plan.drain + _LATE_SHARE_S)
 
     def _drain(self, environment: Environment, **_: object) -> None:
         _runner(environment).stop()
+
+    def _let_go(self, environment: Environment, **_: object) -> None:
+        """End the drain that goes on: its runs are abandoned, and all else takes its course."""
+        runner = environment.runner
+        if isinstance(runner, MasterRunner):
+            runner.send_message(_LET_GO)
+            return
+        environment.stop_timeout = 0  # for users whom Locust has not asked to stop yet
+        _runner(environment).user_greenlets.kill(block=False)
 
     def _take_share(self, msg: Any, **_: object) -> None:
         self._shares.append(msgspec.msgpack.decode(msg.data["share"], type=Share))
@@ -186,6 +284,12 @@ class Harness:
         if not self._running:
             return
         self._running = False
+        try:
+            self._conclude(environment)
+        finally:
+            self._concluded.set()
+
+    def _conclude(self, environment: Environment) -> None:
         runner = environment.runner
         if self._bench is not None:
             if self._teller is not None:
@@ -199,45 +303,75 @@ class Harness:
             self._expected = {share.worker}
         if self._progress is not None:
             self._progress.stop()
+        if self._watcher is not None and self._watcher is not gevent.getcurrent():
+            self._watcher.kill()
         missing = len(self._expected) - len(self._shares)
         self._outcome = conclude_run(
-            self._plan, self._folder, self._shares, missing=missing, cut_short=self._cut_short
+            self._plan,
+            self._folder,
+            self._shares,
+            missing=missing,
+            cut_short=self._cut_short,
+            aborted=self._aborted,
+            inquiry=self._inquiry,
         )
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
-            _print(self._outcome.text)
+            self.quit()
 
     def _interrupted(self) -> None:
-        """Ctrl-C: drain and conclude; the second one does not wait any longer."""
+        """Ctrl-C: drain and conclude; the second one does not wait for the drain."""
+        if self._running and self._cut_short:
+            self._let_go(self._environment)
+        else:
+            self._told_to_end()
+
+    def _told_to_end(self) -> None:
+        """Drain and conclude, however often it is said."""
         environment = self._environment
-        if isinstance(environment.runner, WorkerRunner) and self._running:
-            return  # the master was interrupted too, and will say when to drain
-        if not self._running:
+        is_worker = isinstance(environment.runner, WorkerRunner)
+        if self._running and not is_worker:  # a worker's master was told too, and will say when to drain
+            if not self._cut_short:
+                self._cut_short = True
+                _runner(environment).quit()
+                if environment.web_ui is not None:
+                    environment.web_ui.stop()
+        elif self._running or not self._concluded.is_set():
+            return  # the run is being concluded
+        elif is_worker or environment.web_ui is not None:
             raise KeyboardInterrupt  # gevent brings it to the main greenlet
-        if self._cut_short:
-            self.stop(environment)
-            self.quit()
-            os._exit(environment.process_exit_code or 0)
-        self._cut_short = True
-        _runner(environment).quit()
-        if environment.web_ui is not None:
-            environment.web_ui.stop()
+        elif environment.process_exit_code is None:
+            sys.exit(INTERRUPTED)  # nothing has begun
+
+    def _terminated(self) -> None:
+        """SIGTERM, which Locust hears beside us: where there is no run, it is its own affair, if it is ready."""
+        environment = self._environment
+        is_worker = isinstance(environment.runner, WorkerRunner)
+        if self._running or (environment.web_ui is None and not is_worker):
+            self._told_to_end()
 
     def quitting(self, environment: Environment, **_: object) -> None:
-        """Locust is told to end with the run still going (SIGTERM): drain and conclude first."""
-        if self._running and not isinstance(environment.runner, WorkerRunner):
+        """Locust ends: with the run still going (SIGTERM) drain and conclude first, all in one place."""
+        if self._running and not isinstance(environment.runner, WorkerRunner) and not self._cut_short:
             self._cut_short = True
             _runner(environment).stop()
+        self._concluded.wait(self._plan.drain + _LATE_SHARE_S)
 
     def quit(self, **_: object) -> None:
-        """Locust has printed its own statistics: the verdict comes last."""
-        if self._outcome is not None:
-            _print(self._outcome.text)
+        """Locust has printed its own statistics: the verdict comes last, and once."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            _print(outcome.text)
 
 
 def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def _users_are_here(environment: Environment) -> bool:
+    """Whether this process, or one that it forks, needs what users need."""
+    return not isinstance(environment.runner, MasterRunner) or bool(_options(environment).processes)
 
 
 def _runner(environment: Environment) -> Any:

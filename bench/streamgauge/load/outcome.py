@@ -1,36 +1,26 @@
 """Concludes a run: shares of all workers in, a result folder and an exit code out."""
 
-import os
-import platform
-import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
-from importlib.metadata import version
 from pathlib import Path
-from typing import Final
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import msgspec
 from msgspec import Struct
-from prometheus_client.parser import text_string_to_metric_families
 
+from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.exit_code import INCONCLUSIVE, OF_OUTCOME
+from streamgauge.environment import environment
+from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
-from streamgauge.plan import PLAN_FILE, Plan, dump_plan
+from streamgauge.load.server_metrics import Inquiry
+from streamgauge.plan import PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.report.conclude import conclude
-from streamgauge.report.model import Environment, Fault, Report, Worker
-from streamgauge.report.render_json import render_json
-from streamgauge.report.render_junit import render_junit
-from streamgauge.report.render_markdown import render_markdown
+from streamgauge.report.files import render_files
+from streamgauge.report.model import Fault, Report, Worker
 from streamgauge.report.render_text import render_text
-from streamgauge.results import revision
-
-_PACKAGES: Final = ("streamgauge", "locust", "gevent", "websockets", "msgspec", "numpy")
-COMMAND_VARIABLE: Final = "STREAMGAUGE_COMMAND"  # what the user typed, where a command started us
+from streamgauge.report.render_trend import TREND_FILE, render_trend
+from streamgauge.results import append_line, write_whole
 
 
 class Outcome(Struct, frozen=True):
@@ -40,8 +30,21 @@ class Outcome(Struct, frozen=True):
     exit_code: int
 
 
-def conclude_run(plan: Plan, folder: Path, shares: list[Share], *, missing: int, cut_short: bool) -> Outcome:
-    """Merge, judge and write everything; a report that cannot be written is said, and printed."""
+def conclude_run(
+    plan: Plan,
+    folder: Path,
+    shares: list[Share],
+    *,
+    missing: int,
+    cut_short: bool,
+    aborted: str = "",
+    inquiry: Inquiry | None = None,
+) -> Outcome:
+    """Merge, judge and write everything; a report that cannot be written is said, and printed.
+
+    `missing` workers never brought their share; `aborted` is why the run stopped by itself;
+    `inquiry` holds what the measured server said of itself.
+    """
     if not shares:
         return Outcome("UNKNOWN  no worker brought its share: nothing was measured\n", INCONCLUSIVE)
     state = reduce(lambda one, other: one.merge(other), (share.state for share in shares))
@@ -49,44 +52,61 @@ def conclude_run(plan: Plan, folder: Path, shares: list[Share], *, missing: int,
     for share in shares:
         for why, count in share.unconnected.items():
             unconnected[why] = unconnected.get(why, 0) + count
+    inquiry = inquiry or Inquiry(plan.target)
+    inquiry.all_is_over()
     report = conclude(
         state,
         plan=msgspec.to_builtins(plan),
-        required=plan.required,
-        environment=_environment(),
+        required=plan.needed,
+        promises=plan.promises,
+        thresholds=plan.gates,
+        environment=environment(_start_of(state)),
         doubts=tuple(
             doubts(
-                state.counts,
+                state.counts | {"users": state.checks.users},
                 state.latencies,
                 unconnected=unconnected,
                 missing_workers=missing,
                 troubles=tuple(trouble for share in shares for trouble in share.troubles),
                 clock_steps=sum(share.clock_steps for share in shares),
+                aborted=aborted,
+                planned=0 if cut_short else plan.users,
             )
         ),
         cut_short=cut_short,
-        faults=_strikes(plan),
+        faults=_strikes(plan, inquiry),
         workers=tuple(_worker(share) for share in shares),
         recordings=tuple(str(Path(share.recording)) for share in shares),
+        server=inquiry.cost(state.counts.get("events", 0)),
+        plan_digest=digest(plan),
     )
-    note = _write(report, plan, folder)
-    return Outcome(note + render_text(report, path=str(folder / "report.md")), OF_OUTCOME[report.outcome])
+    code = OF_OUTCOME[report.outcome]
+    if problem := _write(report, plan, folder):
+        # nobody can look a pass up that is written nowhere; a failure stays one
+        return Outcome(problem + render_text(report), code if code == FAIL else INCONCLUSIVE)
+    note = _note(folder.parent / TREND_FILE, render_trend(report, folder.name))
+    return Outcome(note + render_text(report, path=str(folder / "report.md")), code)
 
 
 def _write(report: Report, plan: Plan, folder: Path) -> str:
     """Write the files of the result folder; what could not be written, as text."""
-    files = {
-        "report.json": render_json(report),
-        "report.md": render_markdown(report).encode(),
-        "junit.xml": render_junit(report),
-        PLAN_FILE: dump_plan(plan).encode(),
-    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        for name, content in render_files(report).items():
+            write_whole(folder / name, content)
+        if not (folder / PLAN_FILE).exists():  # a command that started us has put its own there
+            write_whole(folder / PLAN_FILE, dump_plan(plan).encode())
     except OSError as error:
         return f"{folder}: the report could not be written: {error.strerror}\n"
+    return ""
+
+
+def _note(trend: Path, line: bytes) -> str:
+    """Add a run to the trend; what could not be added, as text."""
+    try:
+        append_line(trend, line)
+    except OSError as error:
+        return f"{trend}: no line could be added: {error.strerror}\n"
     return ""
 
 
@@ -100,31 +120,14 @@ def _worker(share: Share) -> Worker:
     )
 
 
-def _environment() -> Environment:
-    return Environment(
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=os.environ.get(COMMAND_VARIABLE) or " ".join(["locust", *sys.argv[1:]]),
-        revision=revision(Path.cwd()),
-        machine=platform.machine(),
-        system=platform.platform(),
-        cores=os.cpu_count() or 0,
-        python=platform.python_version(),
-        packages={name: version(name) for name in _PACKAGES},
-    )
+def _start_of(state: AnalysisState) -> datetime:
+    """When the run began: now, less what it took."""
+    return datetime.now(UTC) - timedelta(microseconds=(state.ended_ns - state.began_ns) // 1000)
 
 
-def _strikes(plan: Plan) -> tuple[Fault, ...]:
+def _strikes(plan: Plan, inquiry: Inquiry) -> tuple[Fault, ...]:
     """How often the faults struck that our own server was told to commit, by its own count."""
-    if not plan.faults:
-        return ()
-    struck: dict[str, int] = {}
-    try:
-        with urlopen(f"http://{urlsplit(plan.target).netloc}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
-    except (URLError, OSError):
+    struck = inquiry.strikes()
+    if struck is None:
         return tuple(Fault(fault, None) for fault in plan.faults)
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == "streamgauge_server_fault_strikes_total":
-                struck[sample.labels["fault"]] = int(sample.value)
     return tuple(Fault(fault, struck.get(fault.split(":")[0], 0)) for fault in plan.faults)

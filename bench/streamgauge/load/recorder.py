@@ -1,5 +1,6 @@
 """Writes the recording of one process, block by block, beside the hot path."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,13 +51,18 @@ class Recorder:
             return
         try:
             self._file.write(block(content))
+            self._file.flush()
         except OSError as error:
             self.trouble = f"the recording stopped: {error.strerror}"
+        except Exception as error:  # noqa: BLE001 - a recording with a hole in it must not look whole
+            self.trouble = f"the recording stopped: {type(error).__name__}"
 
-    def close(self, at_ns: int, trouble: tuple[str, ...]) -> None:
+    def close(self, end: End) -> None:
         """Write what is left and the end; call it when nothing is added any more."""
         self._closing = True
         self._writer.join()  # a flush that was cut off would lose or reorder rows
-        self._thread.apply(self._write, (End(at_ns, trouble),))
+        self._flush()  # what came while it wrote its last
+        self._thread.apply(self._write, (end,))
         self._thread.kill()
-        self._file.close()
+        with suppress(OSError):  # it tries once more to write what could not be written
+            self._file.close()

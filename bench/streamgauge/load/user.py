@@ -2,128 +2,208 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import ClassVar, Final
 
-from gevent import Greenlet, joinall, sleep, spawn
-from locust import User
+import msgspec
+from gevent import Greenlet, GreenletExit, joinall, sleep, spawn
+from locust import User, task
 from locust.exception import StopUser
 from msgspec.structs import replace
 
-from streamgauge.core import schedule
+from streamgauge.arrivals import due_times
 from streamgauge.core.canary import mint
+from streamgauge.distribution import draw
 from streamgauge.load.bench import Bench
 from streamgauge.load.connection import Connection, NotConnected, Run
+from streamgauge.persona import choose
 from streamgauge.protocol import Request
+from streamgauge.script import duration_s, fails, pause_s
 
-# Open loop has its end where one user has so many runs under way: the rest is counted as unsent.
+# Open loop has its end where one socket has so many runs under way: the rest is counted as unsent.
 MOST_UNDER_WAY: Final = 16
+ROUND_TRIPS: Final = 4  # an interruption comes before so many have passed
 
 
 class AgentUser(User):
-    """One user of the measured server, with one connection to it.
+    """One user of the measured server: a persona of the plan, with a socket for each of its tabs.
 
-    A scenario's task asks for what is `due()`; between tasks the user waits for
-    the next due time, which is set by the plan and not by when answers come.
+    A scenario's task asks for what is `due()`; between tasks the user waits for the
+    next due time, which is set by the plan and not by when answers come, unless its
+    persona thinks between its runs (closed loop).
     """
 
     abstract = True
-    bench: ClassVar[Bench]  # set by the harness when a run begins
+    under: ClassVar[Bench | None] = None  # set by the harness when a run begins
+    bench: Bench
     _numbers: ClassVar[Iterator[int]]
 
     def on_start(self) -> None:
-        """Connect, and take up the schedule."""
+        """Connect, and take up the schedule; where there is no run to be part of, stop."""
+        if AgentUser.under is None:
+            raise GreenletExit  # as StopUser, but Locust does not log it with a traceback for every user
+        self.bench = AgentUser.under
         number = next(AgentUser._numbers)
         self.plan = self.bench.plan
         self.name = f"u{self.bench.index}-{number}"
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
+        self.persona = choose(self.plan.personas, self.random)
         self.canary = mint(self.bench.random)
         self._asked = count(1)
-        self._leaving: list[Greenlet[..., None]] = []
-        self.connection = self.dial()
-        self._schedule = self.schedule()
+        self._beside: list[Greenlet[..., None]] = []  # what the user does besides its task
+        self.tabs: list[Connection] = []
+        try:
+            for _ in range(self.persona.tabs):
+                self.tabs.append(self.dial())
+        except StopUser as error:
+            raise GreenletExit from error
+        self._schedule = due_times(self.plan.arrivals, self.bench.began_ns, time.monotonic_ns(), self.random)
         self._next_ns = next(self._schedule)
 
     def dial(self) -> Connection:
         """Open a connection of this user; the user stops where that fails."""
-        connection = Connection(self.bench, self.name, self.canary)
         try:
+            connection = Connection(self.bench, self.name, self.canary)
             connection.connect()
         except NotConnected as error:
             self.bench.unconnected(str(error))
             raise StopUser from error
         return connection
 
-    def schedule(self) -> Iterator[int]:
-        """When this user's requests are due, on the monotonic clock."""
-        interval_ns = int(self.plan.interval * 1e9)
-        now_ns = time.monotonic_ns()
-        match self.plan.arrivals:
-            case "poisson":
-                return schedule.poisson(now_ns, interval_ns, self.random)
-            case "constant":
-                return schedule.constant(now_ns, interval_ns, self.random.random())
-            case "lockstep":
-                return schedule.lockstep(now_ns, interval_ns)
-
     def wait_time(self) -> float:
         """Seconds until the next request is due."""
         return max(0.0, (self._next_ns - time.monotonic_ns()) / 1e9)
 
     def due(self) -> Iterator[int]:
-        """The due times that have come, in order; late ones are not forgiven."""
-        if not self.connection.open:
-            raise StopUser
+        """The due times that have come, in order; late ones are not forgiven, nor those without a socket."""
         while self._next_ns <= time.monotonic_ns():
             due_ns = self._next_ns
             self._next_ns = next(self._schedule)
             yield due_ns
 
     def ask(self, due_ns: int, **overrides: str) -> Run | None:
-        """Send the request that was due at `due_ns`; None where it had to be left.
+        """Send the request that was due at `due_ns`, and do with its run what the persona does.
 
         `overrides` replace fields of the request: `text`, `request`, `thread`, `agent`.
+        None where the request had to be left; that is counted.
         """
-        if self.connection.under_way >= MOST_UNDER_WAY:
-            self.connection.skip(due_ns, "too many runs of the user under way")
-            return None
         number = next(self._asked)
-        nonce = f"{self.name}.{self.connection.number}.{number}"
-        request = Request(
-            text=f"{self.random.choice(self.plan.prompts)} {self.canary}",
-            request=f"q-{nonce}",
-            thread=f"t-{nonce}",
-            agent=self.plan.agent,
-            context={"canary": self.canary, "nonce": nonce},
+        tab = self.tabs[number % len(self.tabs)]
+        if tab.under_way >= MOST_UNDER_WAY:
+            tab.skip(due_ns, "too many runs of the user under way")
+            return None
+        persona = self.persona
+        request = replace(self._request(tab, number), **overrides)
+        run = tab.ask(
+            request,
+            due_ns,
+            takes_s=duration_s(persona.script),
+            pause_s=pause_s(persona.script),
+            fails=fails(persona.script),
         )
-        return self.connection.ask(replace(request, **overrides), due_ns)
+        if run is None:
+            return None
+        if interrupt := self._interruption():
+            self._spawn(interrupt, tab, run)
+        if persona.think is not None:
+            run.over.wait(self.plan.slack + duration_s(persona.script))
+            self._next_ns = time.monotonic_ns() + int(draw(persona.think, self.random) * 1e9)
+        return run
 
-    def cancel_soon(self, run: Run, round_trips: float) -> None:
-        """Cancel a run so many round trips after it was accepted, unless it has ended by then."""
+    def _request(self, tab: Connection, number: int) -> Request:
+        persona = self.persona
+        nonce = f"{self.name}.{tab.number}.{number}"
+        thread = f"{self.name}.{tab.number}.{(number - 1) // (persona.runs_per_thread * persona.tabs)}"
+        options: dict[str, object] = {}
+        if persona.script:
+            options = {"script": msgspec.to_builtins(persona.script), "seed": self.random.getrandbits(31)}
+        return Request(
+            text=f"{self.random.choice(persona.prompts)} {self.canary}",
+            request=f"q-{nonce}",
+            thread=f"t-{thread}",
+            agent=persona.agent,
+            context={"canary": self.canary, "nonce": nonce},
+            options=options,
+        )
+
+    # what users do in mid-run
+
+    def _interruption(self) -> Callable[[Connection, Run], None] | None:
+        """What the persona does with this run, by its shares."""
+        drawn = self.random.random()
+        for share, what in (
+            (self.persona.cancel_share, self._cancel),
+            (self.persona.speak_share, self._speak),
+            (self.persona.leave_share, self._leave),
+        ):
+            if drawn < share:
+                return what
+            drawn -= share
+        return None
+
+    def _wait_a_little(self, run: Run) -> None:
+        """Until a few round trips after the run was accepted."""
         run.accepted.wait(self.plan.slack)
-        sleep(round_trips * (time.monotonic_ns() - run.asked.at_ns) / 1e9)
-        self.connection.cancel(run)
+        round_trip_s = (time.monotonic_ns() - run.asked.at_ns) / 1e9
+        sleep(self.random.uniform(0, ROUND_TRIPS) * round_trip_s)
+
+    def _cancel(self, tab: Connection, run: Run) -> None:
+        self._wait_a_little(run)
+        tab.cancel(run)
+
+    def _speak(self, tab: Connection, run: Run) -> None:
+        self._wait_a_little(run)
+        tab.say(run, f"One more thing: {self.canary}")
+
+    def _leave(self, tab: Connection, run: Run) -> None:
+        """Close the socket with the run under way, and come back with another."""
+        self._wait_a_little(run)
+        if tab in self.tabs and tab.open:
+            tab.close()
+            self.tabs[self.tabs.index(tab)] = self.dial()
 
     def reopen(self) -> None:
         """Go on with a second socket, and close the older one when its runs have ended."""
-        older, self.connection = self.connection, self.dial()
-        self._leaving = [leave for leave in self._leaving if not leave.ready()]
-        self._leaving.append(spawn(_leave, older))
+        older, self.tabs[0] = self.tabs[0], self.dial()
+        self._spawn(_drain, older)
+
+    def _spawn(self, what: Callable[..., None], *arguments: object) -> None:
+        self._beside = [greenlet for greenlet in self._beside if not greenlet.ready()]
+        self._beside.append(spawn(_quietly, what, *arguments))
 
     def on_stop(self) -> None:
         """Drain: wait for what is under way, then leave."""
-        if connection := getattr(self, "connection", None):
-            _leave(connection)
-            joinall(self._leaving)
+        joinall(getattr(self, "_beside", []))
+        joinall([spawn(_drain, tab) for tab in getattr(self, "tabs", [])])
 
 
-def _leave(connection: Connection) -> None:
+class Asker(AgentUser):
+    """A user who sends what is due, and that is all: the plan makes the scenario."""
+
+    abstract = True
+
+    @task
+    def ask_what_is_due(self) -> None:
+        """Send every request that is due by now."""
+        for due_ns in self.due():
+            self.ask(due_ns)
+
+
+def _drain(connection: Connection) -> None:
     connection.drain()
     connection.close()
 
 
-def begin(bench: Bench) -> None:
-    """Have all users of this process measured by `bench`, and number them anew."""
-    AgentUser.bench = bench
+def _quietly(what: Callable[..., None], *arguments: object) -> None:
+    """Beside the task there is no user to stop: that a socket could not be opened is counted already."""
+    try:
+        what(*arguments)
+    except StopUser:
+        return
+
+
+def begin(bench: Bench | None) -> None:
+    """Have all users of this process measured by `bench`, and number them anew; without one they stop."""
+    AgentUser.under = bench
     AgentUser._numbers = count(1)  # noqa: SLF001 - of this module

@@ -29,8 +29,19 @@ class Request(Struct, frozen=True):
     options: Mapping[str, object] = {}
 
 
+class Echo(Struct, frozen=True):
+    """What a run must repeat of its request, besides its id; "" where the protocol repeats it nowhere."""
+
+    thread: str = ""
+    agent: str = ""
+    context: str = ""  # digest
+
+
 class Reader(Protocol):
     """Reads the messages of one connection; it may remember what came before."""
+
+    def expect(self, request: str, thread: str) -> None:
+        """The user asked: what is read from now on may answer that request."""
 
     def read(self, message: bytes) -> tuple[Event, bytes]:
         """The event, and text that was joined from earlier messages and is yet to be scanned.
@@ -50,6 +61,14 @@ class Dialect(Protocol):
     def promises(self) -> frozenset[Rule]:
         """The rules that a server of this protocol promises to keep."""
 
+    @property
+    def greets(self) -> bool:
+        """Whether the server speaks first; where not, a connection is open when its handshake is done."""
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a request is accepted, by its id, before its run's first event."""
+
     def login(self, token: str) -> Mapping[str, str]:
         """The headers of the handshake that say who the user is."""
 
@@ -59,11 +78,14 @@ class Dialect(Protocol):
     def start(self, request: Request) -> bytes:
         """The message that starts a run."""
 
-    def cancel(self, run: str) -> bytes:
-        """The message that cancels a run."""
+    def echo(self, request: Request) -> Echo:
+        """What comes back of a request."""
 
-    def say(self, run: str, text: str) -> bytes:
-        """The message by which the user speaks while the agent works."""
+    def cancel(self, run: str) -> bytes | None:
+        """The message that cancels a run; None where the protocol has none."""
+
+    def say(self, run: str, text: str) -> bytes | None:
+        """The message by which the user speaks while the agent works; None where the protocol has none."""
 
 
 def context_digest(context: Any) -> str:

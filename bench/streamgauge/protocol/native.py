@@ -1,26 +1,25 @@
 """The native protocol, version 1 (docs/wire.md): JSON text messages with an envelope."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from msgspec import UNSET
 
-from streamgauge.core.contract import Rule
-from streamgauge.core.event import Event, Kind
+from streamgauge.core.contract import EVERY_RULE
+from streamgauge.core.event import Account, Event, Kind
 from streamgauge.protocol import native_messages as m
-from streamgauge.protocol.dialect import Request, Unreadable, context_digest
+from streamgauge.protocol.decoding import UNDECODABLE, unknown
+from streamgauge.protocol.dialect import Echo, Request, Unreadable, context_digest
 
 _decode: Final = msgspec.json.Decoder(m.AnyMessage).decode
-_decode_type: Final = msgspec.json.Decoder(m.AnyType).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 _KNOWN: Final = m.type_names()
 _PLAIN: Final[dict[type, Kind]] = {m.Ack: Kind.ACK, m.Heartbeat: Kind.HEARTBEAT, m.Pong: Kind.PONG}
 _PIPELINE_STEPS: Final = (1, 2, 3)
-_UNDECODABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_RUN_LOST: Final = "run_lost"  # the server that ran it is gone
 
 
 class NativeReader:
@@ -30,19 +29,23 @@ class NativeReader:
         self._clock = ""
         self._deltas: dict[str, dict[int, str]] = {}
 
+    def expect(self, request: str, thread: str) -> None:
+        """Its messages say themselves what they answer."""
+
     def read(self, message: bytes) -> tuple[Event, bytes]:
         """The event; where deltas were joined, also the joined text, to be scanned."""
         try:
             decoded = _decode(message)
             if isinstance(decoded, m.RunEvent):
                 return self._run_event(decoded)
-        except _UNDECODABLE as error:
-            return _unknown(message, error), b""
+        except UNDECODABLE as error:
+            return unknown(message, error, _KNOWN), b""
         match decoded:
             case m.RunAccepted(payload=p):
                 return Event(Kind.ACCEPTED, run=p.run_id, thread=p.thread_id, request=p.request_id), b""
             case m.RunReport(payload=p):
-                return Event(Kind.REPORT, run=p.run_id), b""
+                account = Account(p.execution_ns, p.emission_ns, p.events)
+                return Event(Kind.REPORT, run=p.run_id, account=account), b""
             case m.ConnectionEstablished(payload=p):
                 self._clock = p.clock_id
                 return Event(Kind.GREETING, user=p.user_id, clock=p.clock_id), b""
@@ -101,6 +104,7 @@ class NativeReader:
             context,
             answer,
             joined,
+            cut=status == _RUN_LOST,
         )
         return event, text
 
@@ -117,34 +121,13 @@ def _context(raw: msgspec.Raw) -> str:
     return context_digest(msgspec.json.decode(raw))
 
 
-def _unknown(message: bytes, error: Exception) -> Event:
-    """A type that is not known is to be ignored; anything else is unreadable."""
-    try:
-        kind = _decode_type(message).type
-    except _UNDECODABLE:
-        raise Unreadable("not a JSON object with a type") from error
-    if kind not in _KNOWN:
-        return Event(Kind.OTHER)
-    raise Unreadable(f"{kind}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    """What msgspec says, without the value that it quotes: a payload's text must reach no report."""
-    if isinstance(error, UnicodeDecodeError):
-        return "invalid UTF-8"
-    text = str(error)
-    quote = re.search("['\"]", text)
-    if quote is None:
-        return text
-    _, at, path = text.rpartition(" - at `")
-    return text[: quote.start()].rstrip() + (at and at + path)
-
-
 class Native:
     """How to log in to, speak to and read a server of the native protocol."""
 
     name = "native"
-    promises = frozenset(Rule)
+    promises = EVERY_RULE
+    greets = True
+    accepts = True
 
     def login(self, token: str) -> Mapping[str, str]:
         """The user is the `sub` of a JWT in the Authorization header."""
@@ -166,6 +149,10 @@ class Native:
         if request.options:
             payload["options"] = request.options
         return _encode({"type": "start_agent", "payload": payload})
+
+    def echo(self, request: Request) -> Echo:
+        """All of it: ids, agent and context."""
+        return Echo(request.thread, request.agent, context_digest(request.context))
 
     def cancel(self, run: str) -> bytes:
         """A `cancel_run` message."""

@@ -112,6 +112,9 @@ class Objection(Struct, gc=False):
 
 class Account(Struct, gc=False):
     run_id: Name
+    execution_ns: Nanoseconds
+    emission_ns: Nanoseconds
+    events: Index
 
 
 class ConnectionEstablished(Message, tag="connection_established", gc=False, kw_only=True):
@@ -158,12 +161,6 @@ AnyMessage = (
     | Heartbeat
     | Pong
 )
-
-
-class AnyType(Struct, gc=False):
-    """Of a message that could not be decoded: what it says it is."""
-
-    type: str
 
 
 def type_names() -> frozenset[str]:

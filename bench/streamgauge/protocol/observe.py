@@ -1,5 +1,7 @@
 """Turns the bytes of one connection's messages into rows."""
 
+import msgspec
+
 from streamgauge.core.canary import foreign
 from streamgauge.core.observation import Malformed, Received
 from streamgauge.protocol.dialect import Reader, Unreadable
@@ -18,10 +20,14 @@ class Observer:
         self._reader = reader
         self._max_bytes = max_bytes
 
+    def expect(self, request: str, thread: str) -> None:
+        """The user asked: what is observed from now on may answer that request."""
+        self._reader.expect(request, thread)
+
     def observe(self, message: bytes, at_ns: int, kernel_ns: int, *, exact: bool) -> Received | Malformed:
         """One message, read at `at_ns`; `kernel_ns` 0 where there is no stamp."""
         # before and apart from decoding: a leak shows whatever the message is
-        leaked = foreign(message, self._canary)
+        leaked = foreign(message, self._canary) or self._escaped(message)
         size = len(message)
         if size > self._max_bytes:
             return Malformed(self._conn, at_ns, size, f"larger than {self._max_bytes} bytes", leaked)
@@ -33,3 +39,13 @@ class Observer:
             tokens = f"{leaked} {foreign(joined, self._canary)}".split()
             leaked = " ".join(dict.fromkeys(tokens))
         return Received(self._conn, at_ns, kernel_ns, exact, size, event, leaked)
+
+    def _escaped(self, message: bytes) -> str:
+        """What is found where letters were written as escapes of Unicode, which JSON allows of any."""
+        if b"\\u" not in message:
+            return ""
+        try:
+            plain = msgspec.json.encode(msgspec.json.decode(message))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return ""  # no JSON: that is another rule's finding
+        return foreign(plain, self._canary)

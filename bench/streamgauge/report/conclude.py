@@ -1,6 +1,6 @@
 """Draws the verdict of a run from what its folds know."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Final, TypeVar
 
@@ -9,33 +9,44 @@ from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks import verdicts as checks
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
-from streamgauge.core.interval import least_sample, quantile_ranks, zero_upper_bound
+from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
+from streamgauge.core.measured import OF_GENERATOR, measured
+from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.metrics.tally import SECOND_NS, shares
+from streamgauge.core.metrics.streams import CHUNK_GAP, StreamState
+from streamgauge.core.metrics.tally import SECOND_NS, runs, shares
+from streamgauge.core.overhead import doubts as overhead_doubts
+from streamgauge.core.overhead import overhead
+from streamgauge.core.threshold import Level, Threshold, ThresholdResult, evaluate
 from streamgauge.report import wording
 from streamgauge.report.model import (
     Bound,
     Duration,
     Environment,
     Fault,
+    Goodput,
     Quantile,
+    RateQuantile,
     Report,
+    ServerCost,
     ShareOf,
+    Streams,
     Worker,
 )
 from streamgauge.report.redact import digest, redacted_tree
 
 QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
+RATE_QUANTILES: Final = (0.01, 0.1, 0.5, 0.9)  # slow streams are the ones that hurt
 MOST_ITEMS: Final = 1_000  # of any list, and of the counts
 MOST_SECONDS: Final = 86_400
 MOST_PLAN: Final = 65_536  # bytes of its JSON
 _ID: Final = 200  # characters of a string in a finding
 _TEXT: Final = 2_000  # of any other
 _VOIDS_LATENCY: Final = ("latency", "verdict")  # a void verdict voids everything
-_OF_GENERATOR: Final = (Metric.LAG, Metric.SLIP)  # what it says of itself: these are what doubts are made of
+_ORDER: Final = (*Metric, CHUNK_GAP)  # of the durations
 
 Item = TypeVar("Item")
 
@@ -45,23 +56,35 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     *,
     plan: Mapping[str, object],
     required: Iterable[Rule],
+    promises: Collection[Rule] = EVERY_RULE,
     environment: Environment,
+    thresholds: Iterable[Threshold] = (),
     doubts: Iterable[Doubt] = (),
     cut_short: bool = False,
     faults: Iterable[Fault] = (),
     workers: Iterable[Worker] = (),
     recordings: Iterable[str] = (),
+    server: ServerCost | None = None,
+    plan_digest: str = "",
 ) -> Report:
     """Make the report: fail outranks unknown, and unknown outranks pass.
 
-    `cut_short` is only marked: what was seen until then was seen.
+    `cut_short` is only marked: what was seen until then was seen. `promises` are the
+    rules that `state` was judged by.
     """
     cuts: list[str] = []
-    verdicts = tuple(map(_without_secrets, checks.conclude(state.checks, required)))
-    parts = tuple(_share(name, part.good, part.of) for name, part in shares(state.counts).items())
+    verdicts = tuple(map(_without_secrets, checks.conclude(state.checks, required, promises)))
+    parts = tuple(_share(name, part.good, part.of) for name, part in shares(state.counts, promises).items())
+    cost = overhead(state.slices)
+    if cost or plan.get("slice_runs"):
+        doubts = (*doubts, *overhead_doubts(cost))
     doubts = _first(doubts, "doubts", cuts)
     counts = _counts(state)
-    failures, unknowns = _failures(verdicts, parts), _unknowns(verdicts, parts, doubts)
+    known = measured(state, verdicts, doubts)
+    results = _first((evaluate(threshold, known) for threshold in thresholds), "thresholds", cuts)
+    doubtful = any(doubt.voids in _VOIDS_LATENCY for doubt in doubts)
+    failures = _failures(verdicts, parts, results)
+    unknowns = _unknowns(verdicts, parts, doubts, results)
     duration_s = (state.ended_ns - state.began_ns) / SECOND_NS
     report = Report(
         outcome=Outcome.FAIL if failures else Outcome.UNKNOWN if unknowns else Outcome.PASS,
@@ -74,36 +97,60 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         duration_s=duration_s,
         counts=dict(_first(sorted(counts.items(), key=_open_names_last), "counts", cuts)),
         shares=parts,
-        durations=_durations(state.latencies, doubtful=any(d.voids in _VOIDS_LATENCY for d in doubts)),
+        thresholds=results,
+        goodput=_goodput(state.goodput, duration_s, doubtful="goodput" in known.void),
+        streams=_streams(state.streams, doubtful=doubtful),
+        durations=_durations(state.latencies, doubtful=doubtful),
         events_per_s=counts["events"] / duration_s if duration_s > 0 else None,
         seconds=_seconds(state, cuts),
         verdicts=verdicts,
         doubts=doubts,
         bounds=_bounds(verdicts, counts),
+        overhead=cost,
         faults=_first(faults, "faults", cuts),
         workers=_first(workers, "workers", cuts),
         recordings=_first(recordings, "recordings", cuts),
+        server=server,
+        plan_digest=plan_digest,
         cuts=tuple(cuts),
     )
     return msgspec.convert(redacted_tree(msgspec.to_builtins(report), _TEXT), Report)
 
 
-def _failures(verdicts: Sequence[Verdict], parts: Sequence[ShareOf]) -> list[str]:
-    """Leaks first; then the rules in their order, then the shares."""
+def _failures(
+    verdicts: Sequence[Verdict], parts: Sequence[ShareOf], results: Sequence[ThresholdResult]
+) -> list[str]:
+    """Leaks first; then the rules in their order, then the shares, then the thresholds."""
     failing = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
     failing.sort(key=lambda verdict: verdict.rule not in wording.ISOLATION)
     return [
         *map(wording.broken, failing),
         *(wording.incomplete(part) for part in parts if part.outcome is Outcome.FAIL),
+        *_thresholds(results, Outcome.FAIL),
     ]
 
 
-def _unknowns(verdicts: Sequence[Verdict], parts: Sequence[ShareOf], doubts: Sequence[Doubt]) -> list[str]:
+def _unknowns(
+    verdicts: Sequence[Verdict],
+    parts: Sequence[ShareOf],
+    doubts: Sequence[Doubt],
+    results: Sequence[ThresholdResult],
+) -> list[str]:
     """Doubts first: they explain what else is unknown; what a finding masks, that finding explains."""
     return [
         *(wording.doubt(doubt) for doubt in doubts if doubt.voids == "verdict"),
         *(wording.unjudged(v) for v in verdicts if v.required and v.outcome is Outcome.UNKNOWN),
         *(wording.incomplete(part) for part in parts if part.outcome is Outcome.UNKNOWN),
+        *_thresholds(results, Outcome.UNKNOWN),
+    ]
+
+
+def _thresholds(results: Sequence[ThresholdResult], outcome: Outcome) -> list[str]:
+    """Those that came to `outcome`, but for mere warnings: they are shown and change nothing."""
+    return [
+        wording.threshold(result)
+        for result in results
+        if result.outcome is outcome and result.threshold.level is Level.FAIL
     ]
 
 
@@ -116,11 +163,10 @@ def _share(name: str, good: int, of: int) -> ShareOf:
 def _counts(state: AnalysisState) -> dict[str, int]:
     """What was tallied, and what only the whole state knows."""
     checks, counts = state.checks, state.counts
-    endings = ("runs completed", "runs refused", "runs abandoned", "runs never settled", "runs ended in ")
     return counts | {
         "events": counts.get("events", 0),
-        "users": len({*checks.canaries.values(), *checks.owners.values()}),
-        "runs": sum(n for name, n in counts.items() if name.startswith(endings)),
+        "users": checks.users,
+        "runs": runs(counts),
     }
 
 
@@ -131,8 +177,8 @@ def _open_names_last(count: tuple[str, int]) -> tuple[bool, str]:
 
 
 def _durations(latencies: Mapping[str, Distribution], *, doubtful: bool) -> tuple[Duration, ...]:
-    """All that were measured, in the order of `Metric`."""
-    names = [*(metric for metric in Metric if metric in latencies), *sorted(latencies.keys() - set(Metric))]
+    """All that were measured, in the order of `_ORDER`."""
+    names = [*(name for name in _ORDER if name in latencies), *sorted(latencies.keys() - set(_ORDER))]
     return tuple(
         Duration(
             name=str(name),
@@ -141,7 +187,7 @@ def _durations(latencies: Mapping[str, Distribution], *, doubtful: bool) -> tupl
             most_ns=of.most if of.n else None,
             quantiles=tuple(_quantile(of, q) for q in QUANTILES),
             distribution=of,
-            doubtful=doubtful and name not in _OF_GENERATOR,
+            doubtful=doubtful and name not in OF_GENERATOR,
         )
         for name in names
         for of in [latencies[name]]
@@ -155,6 +201,44 @@ def _quantile(of: Distribution, q: float) -> Quantile:
         return Quantile(q, needs=needs)
     low, high = ranks
     return Quantile(q, of.quantile(q), of.at_rank(low), of.at_rank(high), needs)
+
+
+def _goodput(of: GoodputState, duration_s: float, *, doubtful: bool) -> Goodput:
+    low, high = share_interval(of.good, of.of) or (None, None)
+    return Goodput(
+        good=of.good,
+        of=of.of,
+        per_s=of.good / duration_s if duration_s > 0 else None,
+        low=low,
+        high=high,
+        broken=of.broken,
+        unfinished=of.unfinished,
+        beyond=of.beyond,
+        doubtful=doubtful,
+    )
+
+
+def _streams(of: StreamState, *, doubtful: bool) -> Streams:
+    return Streams(
+        stall_ns=of.stall_ns,
+        streams=of.streams,
+        chunks=of.chunks,
+        at_once=of.at_once,
+        stalls=of.stalls,
+        stalled=of.stalled,
+        quantiles=tuple(_rate_quantile(of.rates, q) for q in RATE_QUANTILES),
+        distribution=of.rates,
+        doubtful=doubtful,
+    )
+
+
+def _rate_quantile(of: Distribution, q: float) -> RateQuantile:
+    """Rates are kept in thousandths."""
+    found = _quantile(of, q)
+    value, low, high = (
+        None if milli is None else milli / 1_000 for milli in (found.value_ns, found.low_ns, found.high_ns)
+    )
+    return RateQuantile(q, value, low, high, found.needs)
 
 
 def _bounds(verdicts: Sequence[Verdict], counts: Mapping[str, int]) -> tuple[Bound, ...]:
@@ -184,7 +268,7 @@ def _seconds(state: AnalysisState, cuts: list[str]) -> tuple[int, ...]:
 def _plain(plan: Mapping[str, object], cuts: list[str]) -> dict[str, object]:
     """The plan as plain JSON, so that reading the report gives the same report again."""
     tree = msgspec.to_builtins(dict(plan), enc_hook=str)
-    encoded = msgspec.json.encode(redacted_tree(tree, _TEXT, by_name=True))
+    encoded = msgspec.json.encode(redacted_tree(tree, _TEXT, by_name=True), order="sorted")
     if len(encoded) > MOST_PLAN:
         cuts.append(f"plan: all of its {len(encoded):,} bytes")
         return {}

@@ -6,10 +6,14 @@ from msgspec import Struct
 
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
+from streamgauge.core.overhead import Overhead
+from streamgauge.core.threshold import ThresholdResult
 
 # The history of the schema, newest first:
+# 2: thresholds, goodput, streams and overhead; the server's cost, the machine's fingerprint
+#    and the plan's digest; `promised` of a verdict, true where it is absent.
 # 1: first form.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 class Quantile(Struct, frozen=True):
@@ -43,6 +47,47 @@ class ShareOf(Struct, frozen=True):
     outcome: Outcome
 
 
+class Goodput(Struct, frozen=True):
+    """Runs that brought a result, broke no rule and kept every limit: `good` of `of`.
+
+    What spoke against the others may be more than one thing.
+    """
+
+    good: int
+    of: int
+    per_s: float | None
+    low: float | None  # 95 % interval of the share
+    high: float | None
+    broken: int  # broke a rule
+    unfinished: int  # brought no result
+    beyond: dict[str, int]  # limit -> runs that did not keep it
+    doubtful: bool = False  # a doubt says why
+
+
+class RateQuantile(Struct, frozen=True):
+    """One quantile of chunks per second with its 95 % interval; all None where the sample is too small."""
+
+    q: float
+    value_per_s: float | None = None
+    low_per_s: float | None = None
+    high_per_s: float | None = None
+    needs: int = 0  # how many streams this quantile takes
+
+
+class Streams(Struct, frozen=True):
+    """How answers streamed: their chunks per second and their stalls; gaps are among the durations."""
+
+    stall_ns: int  # a longer gap between two chunks is a stall
+    streams: int  # runs that brought at least one chunk
+    chunks: int
+    at_once: int  # streams of several chunks that all arrived in one moment
+    stalls: int
+    stalled: int  # streams with at least one stall
+    quantiles: tuple[RateQuantile, ...]
+    distribution: Distribution  # of chunks per second, in thousandths, one value a stream
+    doubtful: bool = False
+
+
 class Fault(Struct, frozen=True):
     """A fault that the measured server committed on purpose: how often it struck."""
 
@@ -67,6 +112,15 @@ class Worker(Struct, frozen=True):
     lag_p99_ns: int | None
 
 
+class ServerCost(Struct, frozen=True):
+    """What events cost the measured server, by its own metrics (docs/compare.md says when they are read)."""
+
+    cpu_s: float  # of its whole process, in the time that its events were counted
+    events: int
+    cpu_per_event_ns: float | None  # None where there were no events
+    rss_bytes: int | None  # its memory at the end; None where it would not say
+
+
 class Environment(Struct, frozen=True):
     """Where and with what the run was made; `command` repeats it, without secrets."""
 
@@ -78,6 +132,8 @@ class Environment(Struct, frozen=True):
     cores: int
     python: str
     packages: dict[str, str]
+    cpu: str = ""  # the processor's model
+    fingerprint: str = ""  # digest of the machine, interpreter and packages: equal ones can be compared
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -94,13 +150,19 @@ class Report(Struct, frozen=True, kw_only=True):
     duration_s: float
     counts: dict[str, int]
     shares: tuple[ShareOf, ...]
+    thresholds: tuple[ThresholdResult, ...]
+    goodput: Goodput
+    streams: Streams
     durations: tuple[Duration, ...]
     events_per_s: float | None
     seconds: tuple[int, ...]  # events read in each second of the run
     verdicts: tuple[Verdict, ...]
     doubts: tuple[Doubt, ...]
     bounds: tuple[Bound, ...]
+    overhead: Overhead | None = None  # what events cost; None where the run had no slices (docs/overhead.md)
     faults: tuple[Fault, ...] = ()
     workers: tuple[Worker, ...] = ()
+    server: ServerCost | None = None  # None where the server has no metrics
+    plan_digest: str = ""  # of the plan but for its target: runs of equal ones can be compared
     recordings: tuple[str, ...] = ()
     cuts: tuple[str, ...] = ()  # what was left out of this report for its size

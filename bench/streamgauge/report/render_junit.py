@@ -1,10 +1,11 @@
-"""A report as JUnit XML: one test case a rule, a share and a doubt."""
+"""A report as JUnit XML: one test case a rule, a share, a threshold and a doubt."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.threshold import Level, ThresholdResult
 from streamgauge.report import tables, wording
 from streamgauge.report.model import Report, ShareOf
 
@@ -24,7 +25,7 @@ class _Case(NamedTuple):
 def render_junit(report: Report) -> bytes:
     """The report as CI systems read it: failures fail, what is unknown is an error.
 
-    What was not judged and not required is skipped. Doubts have a suite of their
+    What was not judged and not required is skipped, as is a warning. Doubts have a suite of their
     own, so that a run whose verdict is void is not green.
     """
     of_runs = [verdict for verdict in report.verdicts if verdict.rule not in wording.ISOLATION]
@@ -33,6 +34,7 @@ def render_junit(report: Report) -> bytes:
         "rules": [_rule(verdict, report) for verdict in of_runs],
         "isolation": [_rule(verdict, report) for verdict in isolation],
         "shares": [_share(part) for part in report.shares],
+        "thresholds": [_threshold(result) for result in report.thresholds],
         "doubts": [_doubt(doubt) for doubt in report.doubts],
     }
     root = Element("testsuites", {"name": _name(report), **_totals(c for s in suites.values() for c in s)})
@@ -125,6 +127,15 @@ def _events(found: Finding, report: Report) -> list[str]:
 def _share(part: ShareOf) -> _Case:
     answer = {Outcome.PASS: "", Outcome.FAIL: "failure", Outcome.UNKNOWN: "error"}[part.outcome]
     return _Case(part.name, answer, wording.incomplete(part) if answer else "")
+
+
+def _threshold(result: ThresholdResult) -> _Case:
+    if result.outcome is Outcome.PASS:
+        return _Case(result.threshold.text)
+    answer = "failure" if result.outcome is Outcome.FAIL else "error"
+    if result.threshold.level is Level.WARN:
+        answer = "skipped"  # JUnit knows no warnings
+    return _Case(result.threshold.text, answer, wording.threshold(result))
 
 
 def _doubt(doubt: Doubt) -> _Case:

@@ -49,17 +49,27 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _list("Why", report.reasons)
     yield from _list("Doubts", map(wording.advised, report.doubts))
     yield from _titled("Figures", tables.figures(report))
+    yield from _titled("Thresholds", tables.thresholds(report))
     yield from _titled("Rules", tables.rules(report))
     if any(duration.doubtful for duration in report.durations):
         yield "**The times marked as doubtful may not be trusted**: see the doubts.\n"
     names = [duration.name for duration in report.durations]
     yield from _titled("Times", tables.durations(report, names, QUANTILES, every_interval=True))
+    yield from _titled("Streams", tables.chunk_rates(report))
+    yield from _overhead(report)
     yield from _findings(report)
     yield from _list("Faults that the server committed on purpose", map(wording.fault, report.faults))
     yield from _titled("Workers", tables.workers(report, MOST_ITEMS))
     yield from _titled("Environment", tables.environment(report, MOST_ITEMS))
     yield from _list("Recordings", report.recordings)
     yield from _list("Left out for size", report.cuts)
+
+
+def _overhead(report: Report) -> Iterator[str]:
+    if of := report.overhead:
+        yield from _titled("Emission overhead", tables.overhead(report))
+        blocks = f"{wording.some(of.blocks, 'block')}, {wording.some(of.runs, 'run')}"
+        yield f"{escaped(wording.overhead(of))}: {blocks}, {wording.count(of.left_out)} left out.\n"
 
 
 def _findings(report: Report) -> Iterator[str]:

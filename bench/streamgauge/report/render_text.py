@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import Final
 
 from streamgauge.core.finding import Outcome
+from streamgauge.core.threshold import Level, ThresholdResult
 from streamgauge.report import tables, wording
 from streamgauge.report.model import Report
 from streamgauge.report.tables import Table
@@ -25,8 +26,9 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
 
     head, *rules = _table(tables.rules(report))
     word = report.outcome.upper()
+    limits, *held = _table(tables.thresholds(report))
     lines = [
-        *_wrapped(_title(report)),
+        *_wrapped(wording.title(report)),
         "",
         head,
         *(
@@ -37,29 +39,28 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
         *_table(tables.figures(report))[1:],
         "",
         *_table(tables.durations(report, tables.FIRST_METRICS, _QUANTILES)),
+        *(["", *_table(costs)] if (costs := tables.overhead(report)).rows else []),
+        *(["", limits] if held else []),
+        *(
+            paint(line, _weight(of)) if of.outcome is not Outcome.PASS else line
+            for line, of in zip(held, report.thresholds, strict=True)
+        ),
         *_findings(report),
         *_list("faults that the server committed on purpose", [*map(wording.fault, report.faults)]),
         *_list("doubts", [*map(wording.advised, report.doubts)]),
         *_list("cut for size", report.cuts),
         *(_list("why", report.reasons) if len(report.reasons) > 1 else []),
         "",
+        *(_wrapped(wording.overhead(report.overhead)) if report.overhead else []),
         *([f"report  {wording.visible(path)}"] if path else []),
         f"{paint(word, report.outcome)}  {wording.verdict(report, WIDTH - len(word) - 2)}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _title(report: Report) -> str:
-    where = report.environment
-    parts = (
-        f"streamgauge {report.scenario}".rstrip(),
-        where.revision and f"revision {where.revision}",
-        wording.duration(report.duration_s * 1e9) + (", cut short" if report.cut_short else ""),
-        f"{wording.some(len(report.workers), 'worker')}, {wording.some(where.cores, 'core')}",
-        where.system,
-        where.started,
-    )
-    return " · ".join(filter(None, parts))
+def _weight(of: ThresholdResult) -> Outcome:
+    """What a threshold does to the outcome, as a colour: a warning is no failure."""
+    return of.outcome if of.threshold.level is Level.FAIL else Outcome.UNKNOWN
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -1,21 +1,30 @@
 """The tables of a report as rows of plain cells; text and Markdown lay them out, each in its way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
+
+import msgspec
 
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import CHUNK_GAP
+from streamgauge.core.overhead import Cost
+from streamgauge.core.threshold import ThresholdResult, Unit
 from streamgauge.report import wording
-from streamgauge.report.model import Duration, Quantile, Report
+from streamgauge.report.model import Duration, Quantile, RateQuantile, Report
 
 # What one wants to know first.
 FIRST_METRICS: Final = (
     Metric.FIRST_EVENT,
     Metric.FIRST_THOUGHT,
+    Metric.FIRST_CHUNK,
+    CHUNK_GAP,
     Metric.DELIVERY,
     Metric.DELIVERY_BOUND,
     Metric.LAG,
+    Metric.SLIP,
 )
+_NOT_EVERYWHERE: Final = (Metric.DELIVERY_BOUND, Metric.FIRST_CHUNK, CHUNK_GAP)  # shown where there are some
 _AROUND: Final = 3  # witnesses shown on each side of the first guilty one
 
 Row = tuple[str, ...]
@@ -36,6 +45,8 @@ def rules(report: Report) -> Table:
 
 
 def _rule(verdict: Verdict) -> Row:
+    if not verdict.promised:
+        return verdict.rule, "not promised", "", "", ""
     masked = wording.count(verdict.unknown) if verdict.unknown else ""
     if not verdict.exercised and not verdict.found and not verdict.unknown:
         outcome = f"{Outcome.UNKNOWN}, required" if verdict.required else "–"
@@ -48,18 +59,68 @@ def figures(report: Report) -> Table:
     """How much there was, the shares, and the bounds on leaks: name, value, remark."""
     counts = {name: wording.count(n) for name, n in report.counts.items()}
     rate = "" if report.events_per_s is None else f"{report.events_per_s:,.0f}/s"
-    peak = f"at most {wording.count(max(report.seconds))} in one second" if report.seconds else ""
     rows = [
-        ("events verified", counts.get("events", "0"), ", ".join(filter(None, (rate, peak)))),
+        ("events verified", counts.get("events", "0"), ", ".join(filter(None, (rate, wording.peak(report))))),
         ("users", counts.get("users", "0"), f"on {counts.get('connections', '0')} connections"),
         ("runs", counts.get("runs", "0"), f"of {counts.get('requests', '0')} requests{_unsent(report)}"),
         *(
             (part.name, wording.share(part.good, part.of), f"{part.good:,} of {part.of:,}")
             for part in report.shares
         ),
+        _goodput(report),
+        *([_streams(report)] if report.streams.streams else []),
         *_leaks(report),
     ]
     return Table(("figure", "value", ""), tuple(rows), right=(1,))
+
+
+def _goodput(report: Report) -> Row:
+    of = report.goodput
+    per_s = "unknown" if of.per_s is None or not of.of else wording.amount(of.per_s, Unit.PER_SECOND)
+    return f"goodput{' (doubtful)' if of.doubtful else ''}", per_s, wording.goodput(of)
+
+
+def _streams(report: Report) -> Row:
+    of = report.streams
+    name = f"answer streams{' (doubtful)' if of.doubtful else ''}"
+    return name, wording.count(of.streams), wording.streams(of)
+
+
+def thresholds(report: Report) -> Table:
+    """Every threshold with its limit, and what was held against it."""
+    head = ("threshold", "limit", "level", "outcome", "value", "95 % interval", "n")
+    return Table(head, tuple(map(_threshold, report.thresholds)), right=(4, 5, 6))
+
+
+def _threshold(of: ThresholdResult) -> Row:
+    asked = of.threshold
+    return (
+        f"{asked.statistic}({asked.metric})" if asked.statistic else asked.metric,
+        f"{asked.operator} {wording.amount(asked.limit, asked.unit)}",
+        asked.level,
+        " ".join(filter(None, (of.outcome, (why := wording.why_unknown(of)) and f"({why})"))),
+        wording.value(of) or "–",
+        wording.interval(of),
+        wording.count(of.n),
+    )
+
+
+def chunk_rates(report: Report) -> Table:
+    """Chunks per second of the streams, with the quantiles that their number carries."""
+    of = report.streams
+    head = ("answer streams", "n", *(f"p{rate.q * 100:g}" for rate in of.quantiles))
+    name = f"chunks per second{' (doubtful)' if of.doubtful else ''}"
+    row = (name, wording.count(of.distribution.n), *map(_rate, of.quantiles))
+    return Table(head, (row,) if of.streams else (), right=tuple(range(1, len(head))))
+
+
+def _rate(of: RateQuantile) -> str:
+    if of.value_per_s is None or of.low_per_s is None or of.high_per_s is None:
+        return f"n < {wording.count(of.needs)}"
+    value, low, high = (
+        wording.amount(rate, Unit.PER_SECOND) for rate in (of.value_per_s, of.low_per_s, of.high_per_s)
+    )
+    return f"{value} ({low} – {high})"
 
 
 def _unsent(report: Report) -> str:
@@ -97,7 +158,7 @@ def durations(
     rows = tuple(
         _duration(duration, wanted, every_interval=every_interval)
         for duration in chosen
-        if duration.n or duration.name != Metric.DELIVERY_BOUND
+        if duration.n or duration.name not in _NOT_EVERYWHERE
     )
     return Table(head, rows, right=tuple(range(1, len(head))))
 
@@ -105,10 +166,15 @@ def durations(
 def _duration(of: Duration, wanted: tuple[float, ...], *, every_interval: bool) -> Row:
     by_q = {quantile.q: quantile for quantile in of.quantiles}
     chosen = [by_q[q] for q in wanted]
-    name = f"{of.name}{' (doubtful)' if of.doubtful else ''}"
+    name = wording.timed(of)
     if every_interval:
-        return name, wording.count(of.n), *(" ".join(filter(None, (_value(q), _interval(q)))) for q in chosen)
+        return name, wording.count(of.n), *map(quantile, chosen)
     return name, wording.count(of.n), *map(_value, chosen), _interval(chosen[-1])
+
+
+def quantile(of: Quantile) -> str:
+    """The value with its interval."""
+    return " ".join(filter(None, (_value(of), _interval(of))))
 
 
 def _value(quantile: Quantile) -> str:
@@ -143,6 +209,48 @@ def witnesses(found: Finding, report: Report) -> Table:
     return Table(("", "second", "kind", "seq", "offset", "bytes", "detail"), rows, right=(1, 3, 4, 5))
 
 
+def finding(found: Finding, report: Report) -> Table:
+    """Of whom a finding is, its names at full length, to be looked up in a recording."""
+    rows = (
+        ("user", found.user),
+        ("connection", wording.count(found.conn) if found.conn else ""),
+        ("other user", found.other),
+        ("run", found.run),
+        ("request", found.request),
+        ("second", wording.when(found.at_ns, report) if found.at_ns else ""),
+    )
+    return Table(("of", ""), tuple(row for row in rows if row[1]))
+
+
+def overhead(report: Report) -> Table:
+    """What events cost a run and an event, by kind of cost; of what; and what the control says."""
+    head = ("emission overhead", "a run", "95 % interval", "mean", "an event", "share")
+    of = report.overhead
+    kinds = (
+        (("server CPU", of.cpu), ("run's own time", of.emission), ("run time", of.execution)) if of else ()
+    )
+    rows = tuple(row for name, cost in kinds if of and cost for row in _cost(name, cost, of.events_per_run))
+    return Table(head, rows, right=(1, 2, 3, 4, 5))
+
+
+def _cost(name: str, of: Cost, events: float) -> Iterator[Row]:
+    parts = (
+        (name, of.events),
+        ("  encoding", of.encoding),
+        ("  sending", of.sending),
+        ("  A/A control", of.control),
+    )
+    for part, effect in parts:
+        yield (
+            part,
+            wording.difference(effect.value_ns),
+            f"{wording.difference(effect.low_ns)} – {wording.difference(effect.high_ns)}",
+            wording.difference(effect.mean_ns),
+            wording.difference(effect.value_ns / events) if events else "",
+            wording.percent(effect.value_ns / of.whole_ns) if of.whole_ns > 0 else "",
+        )
+
+
 def workers(report: Report, most: int) -> Table:
     """The generator processes."""
     rows = tuple(
@@ -171,3 +279,21 @@ def environment(report: Report, most: int) -> Table:
         *list(where.packages.items())[:most],
     )
     return Table(("environment", ""), rows)
+
+
+def plan(report: Report, most: int) -> Table:
+    """What was to be run, without what is empty."""
+    rows = [(key, shown) for key, value in report.plan.items() if (shown := _setting(value))]
+    return Table(("plan", ""), tuple(rows[:most]))
+
+
+def _setting(value: object) -> str:
+    match value:
+        case str():
+            return value
+        case dict():
+            return ", ".join(f"{key} {_setting(inner)}" for key, inner in value.items())
+        case list() | tuple():
+            return ", ".join(map(_setting, value))
+        case _:
+            return msgspec.json.encode(value).decode().removesuffix(".0")

@@ -8,8 +8,10 @@ import math
 from typing import Final
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Doubt, Finding, Verdict
-from streamgauge.report.model import Bound, Fault, Report, ShareOf
+from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.overhead import Effect, Overhead
+from streamgauge.core.threshold import ThresholdResult, Unit
+from streamgauge.report.model import Bound, Duration, Fault, Goodput, Report, ShareOf, Streams
 
 ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
@@ -43,6 +45,12 @@ def _three_digits(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def round_duration(ns: float) -> str:
+    """A duration that is a round number, as an axis has it: "20 ms"."""
+    unit, size = next(((u, s) for u, s in (("s", 1e9), ("ms", 1e6)) if ns >= s), ("µs", 1e3))
+    return f"{ns / size:,g} {unit}"
+
+
 def share(good: int, of: int) -> str:
     """A share in per cent, cut, not rounded: 100 % is all of them."""
     if not of:
@@ -53,9 +61,40 @@ def share(good: int, of: int) -> str:
     return "< 0.01 %" if good and not hundredths else f"{hundredths / 100:.2f} %"
 
 
+def timed(of: Duration) -> str:
+    """What was timed, and whether that may be trusted."""
+    return f"{of.name}{' (doubtful)' if of.doubtful else ''}"
+
+
+def goodput(of: Goodput) -> str:
+    """How many runs were good, and what spoke against the others."""
+    if not of.of:
+        return "nothing to count"
+    against = (
+        f"{count(of.broken)} broke a rule" if of.broken else "",
+        f"{count(of.unfinished)} without a result" if of.unfinished else "",
+        *(f"{count(n)} not {limit}" for limit, n in of.beyond.items() if n),
+    )
+    said = f"{share(of.good, of.of)}, {count(of.good)} of {some(of.of, 'run')}"
+    return ": ".join(filter(None, (said, ", ".join(filter(None, against)))))
+
+
+def streams(of: Streams) -> str:
+    """How many chunks there were, and what held them up."""
+    stalls = f"{some(of.stalls, 'stall')} of more than {duration(of.stall_ns)}"
+    where = f" in {count(of.stalled)} of them" if of.stalled else ""
+    at_once = f"{count(of.at_once)} all at once" if of.at_once else ""
+    return ", ".join(filter(None, (some(of.chunks, "chunk"), f"{stalls}{where}", at_once)))
+
+
 def bound(limit: Bound) -> str:
     """The most that a rate can be: "1 in 334 connections"."""
     return f"1 in {some(math.floor(1 / limit.upper), limit.unit)}"
+
+
+def peak(report: Report) -> str:
+    """The busiest second; "" for none."""
+    return f"at most {count(max(report.seconds))} in one second" if report.seconds else ""
 
 
 def unit_of(rule: Rule) -> str:
@@ -82,6 +121,7 @@ def finding(found: Finding) -> str:
         canary = f" {found.token}" if found.token else ""
         where = f", in run {run}" if run else ""
         other = short(found.other) or "another user, unknown"
+        other += f" (connection {found.other_conn})" if found.other_conn else ""
         return f"{user}{socket} and {other}: {found.problem}{canary}{where}"
     whose = f"{run} of {user}" if run else f"connection {found.conn} of {user}"
     if not run and found.request:
@@ -98,6 +138,8 @@ def broken(of: Verdict) -> str:
 
 def unjudged(of: Verdict) -> str:
     """Why a rule is unknown."""
+    if not of.promised:
+        return f"{of.rule}: not promised by the protocol"
     need = "required" if of.required else "not required"
     if of.unknown:
         return f"{of.rule}: {need}, and masked by another finding in {some(of.unknown, unit_of(of.rule))}"
@@ -109,6 +151,84 @@ def incomplete(part: ShareOf) -> str:
     if not part.of:
         return f"{part.name}: nothing to count"
     return f"{part.name}: {share(part.good, part.of)}, {count(part.good)} of {some(part.of, 'run')}"
+
+
+def threshold(of: ThresholdResult) -> str:
+    """What was demanded, and what came of it."""
+    held = " ".join(filter(None, (value(of), interval(of))))
+    return f"{of.threshold.text}: {', '.join(filter(None, (held, f'n = {count(of.n)}', why_unknown(of))))}"
+
+
+def value(of: ThresholdResult) -> str:
+    """What was held against the limit; "" where there is nothing."""
+    return "" if of.value is None else amount(of.value, of.threshold.unit)
+
+
+def interval(of: ThresholdResult) -> str:
+    """The 95 % interval of that; "" where there is none."""
+    if of.low is None or of.high is None:
+        return ""
+    unit = of.threshold.unit
+    return f"({amount(of.low, unit)} – {amount(of.high, unit)})"
+
+
+def why_unknown(of: ThresholdResult) -> str:
+    """Why a threshold is unknown; "" of one that is not."""
+    if of.outcome is not Outcome.UNKNOWN:
+        return ""
+    if of.void:
+        return f"void: {of.void}"
+    return f"needs {count(of.needs)}" if of.n else "not measured"
+
+
+def amount(value: float, unit: Unit) -> str:
+    """A value or a limit in its unit."""
+    match unit:
+        case Unit.NS:
+            return duration(value)
+        case Unit.SHARE:
+            return part(value)
+        case Unit.PER_SECOND:
+            return f"{_three_digits(value)}/s"
+        case Unit.COUNT:
+            return f"{value:,.0f}"
+
+
+def part(value: float) -> str:
+    """A part of the whole in per cent, with as many digits as it takes to tell it from 0 and from 100 %."""
+    if value in (0, 1):
+        return f"{value * 100:.0f} %"
+    nearest = min(value, 1 - value) * 100
+    digits = max(2, 1 - math.floor(math.log10(nearest) + 1e-9))
+    return f"{value * 100:.{digits}f} %"
+
+
+def overhead(of: Overhead) -> str:
+    """What events cost, in one sentence."""
+    costs = (("of server CPU", of.cpu), ("of the run's own time", of.emission))
+    said = [f"{plus_minus(cost.events)} {what} ({percent(cost.share)})" for what, cost in costs if cost]
+    return f"events cost a run {' and '.join(said)}" if said else "what events cost is not known"
+
+
+def plus_minus(of: Effect) -> str:
+    """A difference and half its interval: "214 ± 23 µs"."""
+    half = of.half_width_ns
+    most = max(abs(of.value_ns), half)
+    unit, size = next(((u, s) for u, s in (("s", 1e9), ("ms", 1e6)) if most >= s), ("µs", 1e3))
+    digits = max(0, 1 - math.floor(math.log10(half / size))) if half else 3
+    return f"{of.value_ns / size:,.{digits}f} ± {half / size:,.{digits}f} {unit}".replace("-", "−")
+
+
+def difference(ns: float) -> str:
+    """A duration that may be negative."""
+    return f"−{duration(-ns)}" if ns < 0 else duration(ns)
+
+
+def percent(value: float) -> str:
+    """A part of the whole in per cent, to two digits: "39 %", "0.33 %"."""
+    of_hundred = abs(value) * 100
+    digits = min(3, max(0, 1 - math.floor(math.log10(of_hundred)))) if of_hundred else 0
+    return f"{'−' if value < 0 else ''}{of_hundred:.{digits}f} %"
 
 
 def doubt(reason: Doubt) -> str:
@@ -149,6 +269,20 @@ def verdict(report: Report, most: int) -> str:
         said = f"{some(events, 'event')} of {some(users, 'user')} verified, 0 findings"
         said = f"{report.scenario}: {said}" if report.scenario else said
     return short(visible(said), most - len(tail)) + tail
+
+
+def title(report: Report) -> str:
+    """What was run, when, where and for how long, in one line."""
+    where = report.environment
+    parts = (
+        f"streamgauge {report.scenario}".rstrip(),
+        where.revision and f"revision {where.revision}",
+        duration(report.duration_s * 1e9) + (", cut short" if report.cut_short else ""),
+        f"{some(len(report.workers), 'worker')}, {some(where.cores, 'core')}",
+        where.system,
+        where.started,
+    )
+    return " · ".join(filter(None, parts))
 
 
 def visible(text: str) -> str:

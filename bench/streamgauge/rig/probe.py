@@ -1,21 +1,29 @@
-"""One connection, opened and greeted, before a run opens thousands."""
+"""One connection, opened, and greeted where the protocol greets, before a run opens thousands."""
 
+import contextlib
 import socket
 import time
+from typing import Final
 from urllib.parse import urlsplit
 
 from streamgauge.core.event import Kind
 from streamgauge.protocol import Dialect
 from streamgauge.protocol.dialect import Unreadable
+from streamgauge.report.redact import redacted
 from streamgauge.wire import ClientSession, State
+
+_MOST_SHOWN: Final = 500  # characters: a part of them may be the server's
 
 
 class ProbeError(ConnectionError):
     """The target cannot be used; the text says what it did and what to do."""
 
+    def __init__(self, target: str, what: str) -> None:
+        super().__init__(redacted(f"{target}: {what}", _MOST_SHOWN))
+
 
 def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
-    """Connect to `target` as the owner of `token`, wait for the greeting, leave.
+    """Connect to `target` as the owner of `token`, wait for the greeting if there is to be one, leave.
 
     Raises `ProbeError`.
     """
@@ -26,46 +34,67 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ProbeError(
-            f"{target}: cannot connect ({reason}); is the server up, and the port right?"
+            target, f"cannot connect ({reason}); is the server up, and the port right?"
         ) from error
     with sock:
         session = ClientSession(target, headers=dialect.login(token))
+        awaited = "greeting" if dialect.greets else "handshake"
         try:
             sock.sendall(session.open())
-            message = _first_message(sock, session, time.monotonic() + timeout_s)
+            message = _first_message(sock, session, time.monotonic() + timeout_s, greets=dialect.greets)
+        except TimeoutError as error:
+            raise ProbeError(target, f"no {awaited} within {timeout_s:g} s; is it a WebSocket?") from error
         except OSError as error:
-            raise ProbeError(f"{target}: no greeting within {timeout_s:g} s; is it a WebSocket?") from error
+            reason = error.strerror or str(error)
+            raise ProbeError(target, f"no {awaited} ({reason}); is it a WebSocket?") from error
         if message is None:
-            raise ProbeError(f"{target}: {_refused(session)}")
-        try:
-            event, _ = dialect.reader().read(message)
-        except Unreadable as error:
-            raise ProbeError(
-                f"{target}: its first message is not of the protocol {dialect.name!r} ({error})"
-            ) from error
-        if event.kind != Kind.GREETING:
-            raise ProbeError(f"{target}: its first message is no greeting of the protocol {dialect.name!r}")
+            raise ProbeError(target, _refused(session))
+        if dialect.greets:
+            _require_greeting(message, target, dialect)
         if session.state is State.OPEN:
-            sock.sendall(session.close())
+            with contextlib.suppress(OSError):  # it may have left before us
+                sock.sendall(session.close())
 
 
-def _first_message(sock: socket.socket, session: ClientSession, deadline: float) -> bytes | None:
-    while session.state is not State.CLOSED and not session.fault:
-        sock.settimeout(max(0.001, deadline - time.monotonic()))
+def _require_greeting(message: bytes, target: str, dialect: Dialect) -> None:
+    try:
+        event, _ = dialect.reader().read(message)
+    except Unreadable as error:
+        raise ProbeError(
+            target, f"its first message is not of the protocol {dialect.name!r} ({error})"
+        ) from error
+    if event.kind != Kind.GREETING:
+        raise ProbeError(target, f"its first message is no greeting of the protocol {dialect.name!r}")
+
+
+def _first_message(
+    sock: socket.socket, session: ClientSession, deadline: float, *, greets: bool
+) -> bytes | None:
+    """The first message, b"" where none is due; None where the server refuses, closes or breaks before it."""
+    while session.state in (State.CONNECTING, State.OPEN) and not session.fault:
+        left = deadline - time.monotonic()
+        if left <= 0:  # also where the server never stops to ping
+            raise TimeoutError
+        sock.settimeout(left)
         data = sock.recv(65_536)
         if not data:
             session.receive_eof()
             return None
         for message in session.receive(data):
             return message if isinstance(message, bytes) else b""
+        if session.state is State.OPEN and not greets:
+            return b""
+        if session.state is State.OPEN:
+            sock.sendall(session.outgoing())
     return None
 
 
 def _refused(session: ClientSession) -> str:
     refusal = session.refusal
+    if refusal is None and session.close_code in (None, 1006):
+        return f"no WebSocket ({session.fault or 'it hung up'}); is the path right?"
     if refusal is None:
-        fault = session.fault or f"closed with {session.close_code} before the greeting"
-        return f"no WebSocket ({fault}); is the path right?"
+        return f"closed with {session.close_code} before the greeting; is the secret the server's own?"
     said = f"HTTP {refusal.status} {refusal.reason}"
     if refusal.status in (401, 403):
         return f"refused the token ({said}); is the secret the server's own?"

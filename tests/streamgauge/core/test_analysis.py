@@ -12,14 +12,32 @@ from msgspec.structs import replace
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
+from streamgauge.core.limit import run_limit
+from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import CHUNK_GAP
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.recording import End, Header, Recording, block
 from tests.support.generated import START, doubled, dropped, misdirected, recording, swapped_neighbours
-from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought, whole
+from tests.support.history import (
+    CLOCK,
+    LIMITS,
+    SECOND,
+    completed,
+    failed,
+    idea,
+    lost,
+    run,
+    session,
+    started,
+    thought,
+    whole,
+)
 
 R = Rule
 UNTIL = START + 30 * SECOND  # before any deadline: who has not left is stopped in mid-run
+GOALS = tuple(map(run_limit, ("run < 60ms", "gap_max <= 12ms", "chunk_gap_max < 15ms")))
+TIGHT = replace(LIMITS, stall_ns=10_000_000, goodput=GOALS)  # some runs keep them, some do not
 Mutation = Callable[[list[Observation], Random], list[Observation]]
 
 seeds = st.integers(0, 10**6)
@@ -28,7 +46,7 @@ among_users = st.builds(recording, st.integers(2, 3), st.integers(1, 4), seeds)
 
 
 def analysed(rows: list[Observation]) -> AnalysisState:
-    analysis = Analysis(LIMITS, CLOCK, START)
+    analysis = Analysis(TIGHT, CLOCK, START)
     for row in rows:
         analysis.add(row)
     return analysis.finish(UNTIL)
@@ -157,10 +175,12 @@ def test_a_process_that_saw_nothing_changes_nothing(rows: list[Observation]) -> 
 def test_a_recording_is_analysed_as_it_was_live(rows: list[Observation], seed: int, size: int) -> None:
     rows = damaged(rows, Random(seed))
     live = analysed(rows)
-    header = Header("w", "native", CLOCK, START, LIMITS, (), "plan")
+    header = Header("w", "native", CLOCK, START, TIGHT, (), "plan")
     blocks = [rows[at : at + size] for at in range(0, len(rows), size)]
     data = block(header) + b"".join(map(block, blocks)) + block(End(UNTIL))
-    assert analysed(Recording.of(data).rows) == live
+    again = Recording.of(data)
+    assert again.header.limits == TIGHT
+    assert analysed(again.rows) == live
 
 
 # What it tells on the way
@@ -187,6 +207,22 @@ def test_the_state_holds_checks_metrics_and_the_time_it_took() -> None:
     assert (state.counts["events"], state.counts["runs completed"], state.seconds) == (10, 1, {0: 10})
     assert state.latencies[Metric.RUN].n == 1
     assert state.checks.exercised[R.ECHO] == 1
+    assert (state.counts["events numbered"], state.counts["events lost"]) == (10, 0)
+    assert (state.streams.streams, state.latencies[CHUNK_GAP].n) == (1, 1)
+    assert state.goodput == GoodputState(
+        1, 0, beyond={"run < 60ms": 1, "gap_max <= 12ms": 0, "chunk_gap_max < 15ms": 0}
+    )
+
+
+def test_a_run_that_broke_a_rule_is_not_good() -> None:
+    state = analysed(session(run(*whole()[:-1], lost(idea()), completed("sum", "sum"))))
+    assert (state.goodput.of, state.goodput.broken) == (1, 1)
+    assert analysed(session(run(*whole()))).goodput.broken == 0
+
+
+def test_the_property_above_is_about_good_runs_and_bad_ones() -> None:
+    states = [analysed(recording(3, 4, seed)).goodput for seed in range(40)]
+    assert 0 < sum(state.good for state in states) < sum(state.of for state in states)
 
 
 def test_merged_states_span_both() -> None:

@@ -257,12 +257,9 @@ def test_other_messages_belong_to_no_run() -> None:
 def test_a_socket_is_its_users_from_greeting_to_end() -> None:
     assembler = Assembler(LIMITS)
     assert assembler.add(heard(event(1))) == []
-    assert assembler.user_of(1) == ""
     assembler.add(opened())
-    assert assembler.user_of(1) == "ann"
     assembler.add(closed())
     assert assembler.add(heard(event(1))) == assembler.add(closed()) == []
-    assert assembler.user_of(1) == ""
     assert list(assembler.strays) == []
 
 
@@ -284,3 +281,15 @@ def test_fates_do_not_depend_on_other_sockets() -> None:
     together = sorted([*alone, *ticks], key=lambda row: row.at_ns)
     assert fates(together) == fates(alone)
     assert [received.conn for history in fates(alone) for received in history.events] == [1] * 14
+
+
+@pytest.mark.parametrize("place", [1, 9])
+def test_a_run_that_bears_its_request_s_name_is_known_by_any_event(place: int) -> None:
+    named = [replace(event(at), run="q1", request="") for at in (place, 9)]
+    assembler = Assembler(LIMITS)
+    rows: list[Observation] = [opened(), asked(), *(heard(one) for one in named)]
+    for row in rows:
+        assembler.add(row)
+    (history,) = assembler.finish(FOREVER)
+    assert (history.run, history.thread, len(history.events)) == ("q1", "t1", 2)
+    assert list(assembler.strays) == []

@@ -4,7 +4,7 @@ import pytest
 
 from streamgauge.core.contract import BREACHES, LEGAL, Rule, State, Symbol, symbol
 from streamgauge.core.event import Event, Kind
-from tests.support.history import completed, ended, failed, idea, part, started, thought, tool
+from tests.support.history import completed, ended, failed, idea, part, started, thought, tool, work
 
 STEPS = set(product(State, Symbol))
 
@@ -56,6 +56,7 @@ def test_whatever_comes_after_the_end_breaks_terminal_last(late: Symbol) -> None
         (tool("c"), Symbol.WORK),
         (ended("c"), Symbol.WORK),
         (part(0), Symbol.WORK),
+        (work(), Symbol.WORK),
         (completed(), Symbol.COMPLETED),
         (failed(), Symbol.FAILED),
     ],

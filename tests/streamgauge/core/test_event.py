@@ -1,8 +1,9 @@
 import pytest
 
-from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind, is_run_event
+from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Kind
 
 RUN_EVENTS = {
+    Kind.WORK,
     Kind.STARTED,
     Kind.THINKING,
     Kind.TOOL_EXECUTING,
@@ -14,8 +15,8 @@ RUN_EVENTS = {
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_contract_of_a_run_speaks_about_seven_kinds(kind: Kind) -> None:
-    assert is_run_event(Event(kind)) is (kind in RUN_EVENTS)
+def test_the_contract_of_a_run_speaks_about_eight_kinds(kind: Kind) -> None:
+    assert (kind <= LAST_RUN_EVENT) is (kind in RUN_EVENTS)
 
 
 def test_terminal_events_are_events_of_a_run() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streamgauge.core import interval
-from streamgauge.core.interval import least_sample, quantile_ranks, zero_upper_bound
+from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,35 @@ def test_a_larger_confidence_is_a_wider_interval() -> None:
 @pytest.mark.parametrize(("n", "bound"), [(0, 1.0), (1, 0.95), (300, 0.00994), (1_000_000, 2.9957e-6)])
 def test_nothing_in_n_bounds_the_rate_at_about_3_in_n(n: int, bound: float) -> None:
     assert zero_upper_bound(n) == pytest.approx(bound, rel=1e-3)
+
+
+# Shares
+
+
+@pytest.mark.parametrize("of", [1, 10, 5_000])
+def test_a_share_of_none_or_all_has_the_bound_of_zero(of: int) -> None:
+    assert share_interval(0, of) == (0.0, zero_upper_bound(of))
+    assert share_interval(of, of) == (1 - zero_upper_bound(of), 1.0)
+
+
+def test_a_share_of_nothing_has_no_interval() -> None:
+    assert share_interval(0, 0) is None
+    assert share_interval(3, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(1, 10, 0.0179, 0.4042), (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605)],  # Newcombe, 1998
+)
+def test_the_interval_is_wilsons(hits: int, of: int, low: float, high: float) -> None:
+    assert share_interval(hits, of) == pytest.approx((low, high), abs=5e-5)
+    mirrored = share_interval(of - hits, of)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=5e-5)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.999])
+def test_simulated_shares_are_covered_as_promised(share: float) -> None:
+    n = 2_000
+    intervals = [share_interval(int(hits), n) for hits in np.random.default_rng(7).binomial(n, share, 5_000)]
+    covered = np.mean([found is not None and found[0] <= share <= found[1] for found in intervals])
+    assert covered >= 0.94

@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.limit import run_limit
 from streamgauge.core.observation import Malformed, Observation, Unsent
 from streamgauge.core.recording import SCHEMA, End, Header, Recording, RecordingError, block
+from streamgauge.core.threshold import Level, parse
 from tests.support.history import CLOCK, LIMITS, failed, heard, run, session, started, whole
 
 HEADER = Header("worker-1", "native", CLOCK, 12, LIMITS, ("echo", "complete"), "plan")
@@ -98,3 +101,24 @@ def test_a_header_may_grow() -> None:
     packed = zlib.compress(msgspec.msgpack.encode(grown))
     data = len(packed).to_bytes(4, "big") + packed + block(END)
     assert Recording.of(data).header == HEADER
+
+
+def test_the_header_holds_what_was_demanded_so_that_it_can_be_again() -> None:
+    limits = replace(LIMITS, stall_ns=5, goodput=(run_limit("run < 30s"),))
+    demanded = (parse("p99(delivery) < 50ms"), parse("rate(leaks) == 0", Level.WARN), parse("count(run) > 9"))
+    header = replace(HEADER, limits=limits, thresholds=demanded)
+    assert Recording.of(block(header) + block(END)).header == header
+
+
+def test_a_header_from_before_there_were_thresholds_has_none() -> None:
+    older = msgspec.to_builtins(HEADER)
+    del older["thresholds"], older["limits"]["stall_ns"], older["limits"]["goodput"]
+    packed = zlib.compress(msgspec.msgpack.encode(older))
+    data = len(packed).to_bytes(4, "big") + packed + block(END)
+    assert Recording.of(data).header == HEADER
+
+
+def test_a_recording_of_before_promises_were_written_promises_everything() -> None:
+    header = msgspec.to_builtins(replace(HEADER, promises=("echo",)))
+    assert header.pop("promises") == ("echo",)
+    assert msgspec.convert(header, Header).promises == tuple(Rule)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import asdict
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.event import Event, Kind
+from streamgauge.core.event import Account, Event, Kind
 from streamgauge.protocol import PROTOCOLS, Request, Unreadable
 from streamgauge.protocol.dialect import context_digest
 from streamgauge.protocol.native import NATIVE, NativeReader
@@ -62,7 +62,10 @@ OTHERS: dict[str, tuple[Message, Event]] = {
         {"request_id": "q-1", "run_id": "r-1", "thread_id": "t-1"},
         Event(Kind.ACCEPTED, run="r-1", thread="t-1", request="q-1"),
     ),
-    "run_report": ({"run_id": "r-1", "events": 7}, Event(Kind.REPORT, run="r-1")),
+    "run_report": (
+        {"run_id": "r-1", "execution_ns": 900, "emission_ns": 30, "events": 7, "emission": "on"},
+        Event(Kind.REPORT, run="r-1", account=Account(900, 30, 7)),
+    ),
     "error": (
         {"code": "not_found", "message": "none", "request_id": "q-1"},
         Event(Kind.REFUSED, request="q-1", status="not_found"),
@@ -207,7 +210,7 @@ REQUIRED_INSIDE = {
     "agent_error": {"request_id", "context", "error_type"},
     "connection_established": {"user_id", "clock_id"},
     "run_accepted": {"request_id", "run_id", "thread_id"},
-    "run_report": {"run_id"},
+    "run_report": {"run_id", "execution_ns", "emission_ns", "events"},
     "error": {"code"},
 }
 
@@ -384,3 +387,8 @@ def test_the_native_protocol_is_built_in_and_promises_every_rule() -> None:
 
 def test_every_connection_has_a_reader_of_its_own() -> None:
     assert NATIVE.reader() is not NATIVE.reader()
+
+
+@pytest.mark.parametrize(("error", "cut"), [("run_lost", True), ("timeout", False), ("cancelled", False)])
+def test_only_a_lost_run_may_leave_tools_open(error: str, cut: bool) -> None:
+    assert read(event("agent_error", error_type=error)).cut is cut

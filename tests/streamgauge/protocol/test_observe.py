@@ -22,6 +22,9 @@ ANN, BEN, CAT = (canary(user) for user in ("ann", "ben", "cat"))
 class Reader:
     """Reads a message as what it says: "joined TEXT" hands out a text, "bad" is unreadable."""
 
+    def expect(self, request: str, thread: str) -> None:
+        pass
+
     def read(self, message: bytes) -> tuple[Event, bytes]:
         if message.startswith(b"bad"):
             raise Unreadable("it is bad")

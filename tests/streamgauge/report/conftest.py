@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Witness
 from streamgauge.core.histogram import Histogram
+from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.report.conclude import conclude
 from streamgauge.report.model import Environment, Report, Worker
 
@@ -44,6 +48,7 @@ def healthy(runs: int) -> AnalysisState:
         seconds={5: runs * 5, 7: runs * 7} if runs else {},
         began_ns=BEGAN_NS,
         ended_ns=BEGAN_NS + 4_000_000_000,
+        goodput=GoodputState(of=runs, good=runs),
     )
 
 
@@ -62,9 +67,13 @@ def make() -> Callable[..., Report]:
         plan: Mapping[str, object] | None = None,
         doubts: Iterable[Doubt] = (),
         environment: Environment | None = None,
+        goodput: GoodputState | None = None,
+        streams: StreamState | None = None,
+        thresholds: Iterable[str | Threshold] = (),
         **kwargs: object,
     ) -> Report:
         state = healthy(runs)
+        state = replace(state, goodput=goodput or state.goodput, streams=streams or state.streams)
         state.counts.update(counts or {})
         state.checks.exercised.update({str(rule): n for rule, n in (exercised or {}).items()})
         state.checks.unknown.update({str(rule): n for rule, n in (masked or {}).items()})
@@ -78,6 +87,7 @@ def make() -> Callable[..., Report]:
             required=required,
             doubts=doubts,
             environment=environment or where(),
+            thresholds=[parse(one) if isinstance(one, str) else one for one in thresholds],
             **given,  # type: ignore[arg-type]  # a test names what conclude takes
         )
 
@@ -134,6 +144,27 @@ def leak() -> Finding:
         token=f"{TOKEN}23",
         witnesses=(Witness(at_ns, "partial", "r-7f3a", 7, 21, 501, "index 0, 9 B", guilty=True),),
     )
+
+
+@pytest.fixture(scope="session")
+def demanded() -> tuple[Threshold, ...]:
+    """Of 1,000 runs: one that holds, one that does not, one with too few samples, one that warns, a rate."""
+    return (
+        parse("p99(delivery) < 50ms"),
+        parse("p50(run) < 1ms"),
+        parse("p99.9(run) < 1s"),
+        parse("max(lag) < 1us", Level.WARN),
+        parse("rate(leaks) == 0"),
+    )
+
+
+@pytest.fixture(scope="session")
+def streaming() -> StreamState:
+    """Three hundred streams of 20.0 to 20.3 chunks per second."""
+    rates = Histogram()
+    for number in range(300):
+        rates.add(20_000 + number)
+    return StreamState(streams=301, chunks=6_020, at_once=1, stalls=3, stalled=2, rates=rates.distribution())
 
 
 @pytest.fixture(scope="session")

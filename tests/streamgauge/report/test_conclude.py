@@ -2,13 +2,17 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Outcome, Witness
 from streamgauge.core.interval import zero_upper_bound
+from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.threshold import Level, parse
 from streamgauge.report.conclude import MOST_ITEMS, MOST_SECONDS
-from streamgauge.report.model import Environment, Fault, Report
+from streamgauge.report.model import Environment, Fault, RateQuantile, Report
 
 Make = Callable[..., Report]
 Gap = Callable[..., Finding]
@@ -215,3 +219,122 @@ def test_a_finding_keeps_its_witnesses(make: Make, gap: Gap) -> None:
     (finding,) = next(v for v in make(gap()).verdicts if v.found).findings
     assert [witness.guilty for witness in finding.witnesses] == [False, True, False]
     assert isinstance(finding.witnesses[0], Witness)
+
+
+# Thresholds
+
+
+def test_a_threshold_that_holds_passes_the_run(make: Make) -> None:
+    report = make(thresholds=["p99(delivery) < 50ms", "rate(leaks) == 0", "goodput >= 250/s"])
+    assert (report.outcome, report.reasons) == (Outcome.PASS, ())
+    assert [result.outcome for result in report.thresholds] == [Outcome.PASS] * 3
+    delivery, leaks, goodput = report.thresholds
+    assert (delivery.n, leaks.n, goodput.n) == (1_000, 12_000, 1_000)
+    assert (leaks.high, goodput.value) == (zero_upper_bound(12_000), 250.0)
+
+
+def test_a_threshold_that_does_not_hold_fails_the_run(make: Make) -> None:
+    report = make(thresholds=["max(run) < 1ms", "rate(leaks) == 0"])
+    assert report.outcome is Outcome.FAIL
+    assert report.reasons == ("max(run) < 1ms: 2.00 ms, n = 1,000",)
+
+
+def test_too_few_samples_make_the_run_unknown(make: Make) -> None:
+    report = make(thresholds=["p99.9(run) < 1s"])
+    assert report.outcome is Outcome.UNKNOWN
+    assert report.reasons == ("p99.9(run) < 1s: n = 1,000, needs 2,995",)
+
+
+def test_what_was_not_measured_is_unknown(make: Make) -> None:
+    report = make(thresholds=["max(chunk_gap) < 1s"])
+    assert report.reasons == ("max(chunk_gap) < 1s: n = 0, not measured",)
+
+
+@pytest.mark.parametrize("text", ["max(run) < 1ms", "p99.9(run) < 1s", "max(chunk_gap) < 1s"])
+def test_a_warning_changes_nothing_but_is_there(make: Make, text: str) -> None:
+    report = make(thresholds=[parse(text, Level.WARN)])
+    assert (report.outcome, report.reasons) == (Outcome.PASS, ())
+    assert report.thresholds[0].outcome is not Outcome.PASS
+
+
+def test_a_doubt_about_latency_makes_its_thresholds_unknown_and_no_other(make: Make, lagging: Doubt) -> None:
+    report = make(
+        thresholds=["max(run) < 1us", "max(run) < 1h", "max(lag) < 1h", "rate(errors) < 2%"],
+        doubts=[lagging],
+    )
+    assert report.outcome is Outcome.UNKNOWN
+    assert [result.outcome for result in report.thresholds] == [
+        *(Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.PASS, Outcome.PASS)
+    ]
+    assert report.reasons[1] == "max(run) < 1h: 2.00 ms, n = 1,000, void: generator lag p99"
+
+
+def test_thresholds_come_after_rules_and_shares_and_before_what_is_unknown(
+    make: Make, gap: Gap, dead: Doubt
+) -> None:
+    report = make(
+        gap(),
+        counts={"runs with thinking": 3},
+        doubts=[dead],
+        thresholds=["thinking == 1", "p50(run) < 1h"],
+    )
+    assert [reason.split(":")[0] for reason in report.reasons] == [
+        "seq-contiguous",
+        "runs with thinking",
+        "thinking == 1",
+        "worker 3 sent no state",
+        "p50(run) < 1h",
+    ]
+
+
+# Goodput and streams
+
+
+def test_goodput_is_per_second_and_a_share_with_its_interval(make: Make) -> None:
+    limits = {"run < 30s": 3, "first_event < 1s": 0}
+    goodput = make(goodput=GoodputState(1_000, 990, 4, 5, limits)).goodput
+    assert (goodput.good, goodput.of, goodput.per_s) == (990, 1_000, 247.5)
+    assert (goodput.broken, goodput.unfinished, goodput.beyond) == (4, 5, limits)
+    assert goodput.low is not None
+    assert goodput.high is not None
+    assert 0.98 < goodput.low < 0.99 < goodput.high < 1
+
+
+def test_goodput_of_nothing_has_no_share(make: Make) -> None:
+    goodput = make(runs=0).goodput
+    assert (goodput.of, goodput.low, goodput.high) == (0, None, None)
+
+
+def test_goodput_with_limits_is_as_doubtful_as_the_latency(make: Make, lagging: Doubt, dead: Doubt) -> None:
+    limited = GoodputState(1_000, 990, beyond={"run < 30s": 10})
+    assert make(goodput=limited, doubts=[lagging]).goodput.doubtful
+    assert not make(doubts=[lagging]).goodput.doubtful
+    assert make(doubts=[dead]).goodput.doubtful
+    assert not make(goodput=limited).goodput.doubtful
+
+
+def test_chunks_per_second_have_the_quantiles_that_the_streams_carry(
+    make: Make, streaming: StreamState
+) -> None:
+    streams = make(streams=streaming).streams
+    assert (streams.streams, streams.chunks, streams.at_once) == (301, 6_020, 1)
+    assert (streams.stalls, streams.stalled, streams.stall_ns) == (3, 2, 1_000_000_000)
+    assert [rate.q for rate in streams.quantiles] == [0.01, 0.1, 0.5, 0.9]
+    for rate in streams.quantiles:
+        told = (rate.low_per_s, rate.value_per_s, rate.high_per_s)
+        assert told == pytest.approx((20.15,) * 3, rel=0.02)
+    few = replace(streaming, rates=replace(streaming.rates, n=298))
+    assert make(streams=few).streams.quantiles[0] == RateQuantile(0.01, needs=299)
+
+
+def test_streams_are_as_doubtful_as_the_latency(make: Make, streaming: StreamState, lagging: Doubt) -> None:
+    assert make(streams=streaming, doubts=[lagging]).streams.doubtful
+    assert not make(streams=streaming).streams.doubtful
+
+
+def test_a_share_of_what_is_not_promised_is_left_out(make: Make) -> None:
+    report = make(
+        promises=frozenset(Rule) - {Rule.THINKING_PRESENT}, counts={"runs with thinking": 0}, exercised={}
+    )
+    assert [share.name for share in report.shares] == ["runs with the full sequence", "delivery success"]
+    assert report.outcome == "pass"

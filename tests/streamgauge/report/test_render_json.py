@@ -4,6 +4,9 @@ from collections.abc import Callable
 import pytest
 
 from streamgauge.core.finding import Doubt, Finding
+from streamgauge.core.metrics.goodput import GoodputState
+from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.threshold import Threshold
 from streamgauge.report.model import SCHEMA, Fault, Report
 from streamgauge.report.render_json import ReportError, read_json, render_json
 
@@ -21,6 +24,17 @@ def test_reading_gives_the_same_report(make: Make, gap: Gap, leak: Finding, lagg
         plan={"scenario": "steady", "steps": [("think", 1.5), None], "odd": {"\x1b[31m<script>": "|\n"}},
     )
     assert read_json(render_json(report)) == report
+
+
+def test_thresholds_goodput_and_streams_are_read_back(
+    make: Make, demanded: tuple[Threshold, ...], streaming: StreamState
+) -> None:
+    limited = GoodputState(1_000, 990, 4, 5, {"run < 30s": 3})
+    report = make(thresholds=demanded, streams=streaming, goodput=limited)
+    data = render_json(report)
+    assert read_json(data) == report
+    assert render_json(read_json(data)) == data
+    assert json.loads(data)["thresholds"][0]["threshold"]["limit"] == 50_000_000
 
 
 def test_an_empty_run_is_read_back(make: Make) -> None:
@@ -43,12 +57,12 @@ def test_the_keys_of_maps_are_sorted(make: Make) -> None:
 
 
 def test_an_unknown_schema_is_refused(make: Make) -> None:
-    data = render_json(make()).replace(b'"schema": 1', b'"schema": 99')
+    data = render_json(make()).replace(b'"schema": %d' % SCHEMA, b'"schema": 99')
     with pytest.raises(ReportError, match="schema 99"):
         read_json(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"{}", b'{"schema": 1}'])
+@pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"{}", b'{"schema": %d}' % SCHEMA])
 def test_what_is_no_report_is_refused(data: bytes) -> None:
     with pytest.raises(ReportError, match="no report"):
         read_json(data)

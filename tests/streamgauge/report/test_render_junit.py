@@ -5,6 +5,7 @@ import pytest
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding
+from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.report.model import Fault, Report
 from streamgauge.report.render_junit import MOST_TEXT, render_junit
 
@@ -123,3 +124,35 @@ def test_findings_that_do_not_fit_are_counted(make: Make, gap: Gap, monkeypatch:
     (failure,) = parsed(make(*(gap(f"r-{n}") for n in range(50)))).iter("failure")
     assert len(failure.text or "") < 900
     assert "more with witnesses in report.json; 30 more were only counted" in (failure.text or "")
+
+
+def test_every_threshold_is_a_case(make: Make, demanded: tuple[Threshold, ...]) -> None:
+    root = parsed(make(thresholds=demanded))
+    assert answers(root) == ("1", "1", "1")
+    suite = next(suite for suite in root if suite.get("name") == "thresholds")
+    told = {c.get("name"): [answer.tag for answer in c] for c in suite.iter("testcase")}
+    assert told == {
+        "p99(delivery) < 50ms": [],
+        "p50(run) < 1ms": ["failure"],
+        "p99.9(run) < 1s": ["error"],
+        "max(lag) < 1us": ["skipped"],  # it only warns
+        "rate(leaks) == 0": [],
+    }
+    failure = case(root, "p50(run) < 1ms").find("failure")
+    assert failure is not None
+    assert failure.get("message") == "p50(run) < 1ms: 1.50 ms (1.47 ms – 1.53 ms), n = 1,000"
+
+
+def test_a_warning_that_is_unknown_is_skipped(make: Make) -> None:
+    root = parsed(make(thresholds=[parse("p99.9(run) < 1s", Level.WARN)]))
+    assert answers(root) == ("0", "0", "1")
+
+
+def test_a_rule_that_is_not_promised_is_skipped(make: Make) -> None:
+    report = make(promises=frozenset(Rule) - {Rule.ISOLATION_ENVELOPE})
+    answers = [
+        (answer.tag, answer.get("message"))
+        for case in ET.fromstring(render_junit(report)).iter("testcase")
+        for answer in case
+    ]
+    assert answers == [("skipped", "isolation-envelope: not promised by the protocol")]

@@ -5,6 +5,8 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding
+from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.threshold import Threshold
 from streamgauge.report import render_markdown as module
 from streamgauge.report.model import Fault, Report, Worker
 from streamgauge.report.render_markdown import MOST_BYTES, escaped, render_markdown
@@ -122,3 +124,14 @@ def test_every_limit_is_kept(make: Make, monkeypatch: pytest.MonkeyPatch) -> Non
         assert len(text.encode()) <= limit
         assert text.startswith("# PASS steady\n")
         assert "left out for its size" in text
+
+
+def test_thresholds_and_streams(make: Make, demanded: tuple[Threshold, ...], streaming: StreamState) -> None:
+    text = render_markdown(make(thresholds=demanded, streams=streaming))
+    assert "## Thresholds\n\n| threshold | limit | level | outcome | value | 95 % interval | n |\n" in text
+    assert "| p50(run) | &lt; 1.00 ms | fail | fail | 1.50 ms | (1.47 ms – 1.53 ms) | 1,000 |\n" in text
+    assert "- p50(run) &lt; 1ms: 1.50 ms" in text
+    assert "## Streams\n\n| answer streams | n | p1 | p10 | p50 | p90 |\n" in text
+    assert "| chunks per second | 300 | 20.1/s (20.1/s – " in text
+    for title in ("## Thresholds", "## Streams"):
+        assert title not in render_markdown(make())

@@ -1,9 +1,11 @@
+import re
 from collections.abc import Callable
 
 import pytest
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding
+from streamgauge.core.threshold import Threshold
 from streamgauge.report.model import Fault, Report
 from streamgauge.report.render_text import WIDTH, render_text
 
@@ -114,3 +116,26 @@ def test_the_worst_report_is_bounded(make: Make) -> None:
     text = render_text(make(*findings))
     assert len(text) < 30_000
     assert text.count("30 more were only counted") == len(Rule)
+
+
+def test_thresholds_stand_with_limit_value_interval_and_n(
+    make: Make, demanded: tuple[Threshold, ...]
+) -> None:
+    lines = lines_of(make(thresholds=demanded))
+    assert max(map(len, lines)) <= WIDTH
+    (line,) = [line for line in lines if line.startswith("p99(delivery)")]
+    assert re.split(" {2,}", line) == [
+        *("p99(delivery)", "< 50.0 ms", "fail", "pass"),
+        *("1.99 ms", "(1.97 ms – 1.99 ms)", "1,000"),
+    ]
+    assert lines[-1].startswith("FAIL  p50(run) < 1ms: 1.50 ms (1.47 ms – 1.53 ms), n = 1,000 (+1 more")
+    assert "  - p99.9(run) < 1s: n = 1,000, needs 2,995" in lines
+    assert not any(line.startswith("threshold ") for line in lines_of(make()))
+
+
+def test_thresholds_are_painted_by_what_they_do(make: Make, demanded: tuple[Threshold, ...]) -> None:
+    coloured = render_text(make(thresholds=demanded), colour=True)
+    assert "\x1b[31mp50(run)" in coloured
+    assert "\x1b[33mp99.9(run)" in coloured
+    assert "\x1b[33mmax(lag)" in coloured  # it only warns
+    assert "\np99(delivery)" in coloured

@@ -5,7 +5,10 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Witness
+from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.threshold import Threshold
 from streamgauge.report import tables
 from streamgauge.report.model import Report, Worker
 
@@ -117,3 +120,95 @@ def test_every_row_is_as_wide_as_its_head(make: Make, make_table: Callable[[Repo
     for report in (make(), make(runs=0)):
         table = make_table(report)
         assert {len(r) for r in table.rows} == {len(table.head)}
+
+
+def test_thresholds_with_limit_value_interval_and_n(make: Make, demanded: tuple[Threshold, ...]) -> None:
+    table = tables.thresholds(make(thresholds=demanded))
+    assert table.head == ("threshold", "limit", "level", "outcome", "value", "95 % interval", "n")
+    assert table.rows == (
+        ("p99(delivery)", "< 50.0 ms", "fail", "pass", "1.99 ms", "(1.97 ms – 1.99 ms)", "1,000"),
+        ("p50(run)", "< 1.00 ms", "fail", "fail", "1.50 ms", "(1.47 ms – 1.53 ms)", "1,000"),
+        ("p99.9(run)", "< 1.00 s", "fail", "unknown (needs 2,995)", "–", "", "1,000"),
+        ("max(lag)", "< 1.00 µs", "warn", "fail", "2.00 ms", "", "1,000"),
+        ("rate(leaks)", "== 0 %", "fail", "pass", "0 %", "(0 % – 0.025 %)", "12,000"),
+    )
+
+
+def test_a_threshold_that_a_doubt_voids_shows_its_value(make: Make, lagging: Doubt) -> None:
+    table = tables.thresholds(make(thresholds=["max(run) < 1s", "goodput_share > 0.9"], doubts=[lagging]))
+    assert table.rows[0][3:5] == ("unknown (void: generator lag p99)", "2.00 ms")
+    assert table.rows[1] == (
+        *("goodput_share", "> 90.00 %", "fail", "pass", "100 %", "(99.70 % – 100 %)", "1,000"),
+    )
+
+
+def test_goodput_and_what_spoke_against_it(make: Make, lagging: Doubt) -> None:
+    assert row(tables.figures(make()), "goodput")[1:] == ("250/s", "100 %, 1,000 of 1,000 runs")
+    assert row(tables.figures(make(runs=0)), "goodput")[1:] == ("unknown", "nothing to count")
+    limited = GoodputState(1_000, 990, 4, 5, {"run < 30s": 3, "first_event < 1s": 0})
+    figure = row(tables.figures(make(goodput=limited, doubts=[lagging])), "goodput (doubtful)")
+    assert figure[1] == "248/s"
+    assert figure[2] == ("99.00 %, 990 of 1,000 runs: 4 broke a rule, 5 without a result, 3 not run < 30s")
+
+
+def test_streams_where_there_were_some(make: Make, streaming: StreamState) -> None:
+    figure = row(tables.figures(make(streams=streaming)), "answer streams")
+    assert figure[1:] == ("301", "6,020 chunks, 3 stalls of more than 1.00 s in 2 of them, 1 all at once")
+    assert "answer streams" not in {r[0] for r in tables.figures(make()).rows}
+
+
+def test_chunk_rates_with_every_interval(make: Make, streaming: StreamState, lagging: Doubt) -> None:
+    table = tables.chunk_rates(make(streams=streaming, doubts=[lagging]))
+    assert table.head == ("answer streams", "n", "p1", "p10", "p50", "p90")
+    ((name, n, p1, *_),) = table.rows
+    assert (name, n) == ("chunks per second (doubtful)", "300")
+    assert p1 == "20.1/s (20.1/s – 20.1/s)"
+    assert tables.chunk_rates(make()).rows == ()
+    few = replace(streaming, rates=replace(streaming.rates, n=5))
+    assert tables.chunk_rates(make(streams=few)).rows[0][2:] == ("n < 299", "n < 29", "n < 6", "n < 29")
+
+
+def test_times_that_not_every_run_has_stand_only_where_there_are_some(make: Make) -> None:
+    names = [Metric.FIRST_EVENT, Metric.FIRST_CHUNK, Metric.DELIVERY_BOUND]
+    assert [r[0] for r in tables.durations(make(runs=0), names, [0.5]).rows] == [Metric.FIRST_EVENT]
+    assert [r[0] for r in tables.durations(make(), names, [0.5]).rows] == names
+
+
+def test_a_finding_names_whose_it_is_at_full_length(make: Make, gap: Gap) -> None:
+    long = replace(gap(run="r" * 90), other="u23")
+    assert tables.finding(long, make()).rows == (
+        ("user", "u17"),
+        ("connection", "18"),
+        ("other user", "u23"),
+        ("run", "r" * 90),
+        ("request", "q-1"),
+        ("second", "1.500000"),
+    )
+    merged = Finding(Rule.ISOLATION_ENVELOPE, "one run id at two users", "u1", 0, 0)
+    assert tables.finding(merged, make()).rows == (("user", "u1"),)
+
+
+def test_a_plan_without_what_is_empty(make: Make) -> None:
+    plan = {
+        "users": 9,
+        "duration": 30.0,
+        "faults": [],
+        "target": "",
+        "arrivals": {"kind": "poisson", "rate": 0.5},
+    }
+    table = tables.plan(make(plan=plan | {"required": ["echo", "complete"], "deep": {"n": [1, None]}}), 9)
+    assert sorted(table.rows) == [
+        ("arrivals", "kind poisson, rate 0.5"),
+        ("deep", "n 1, null"),
+        ("duration", "30"),
+        ("required", "echo, complete"),
+        ("users", "9"),
+    ]
+    assert len(tables.plan(make(plan=plan), 1).rows) == 1
+
+
+def test_a_rule_that_is_not_promised_says_so(make: Make) -> None:
+    report = make(promises=frozenset(Rule) - {Rule.SEQ_CONTIGUOUS}, exercised={Rule.SEQ_CONTIGUOUS: 0})
+    rows = {row[0]: row[1:] for row in tables.rules(report).rows}
+    assert rows["seq-contiguous"] == ("not promised", "", "", "")
+    assert report.outcome == "pass"

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.threshold import Threshold, Unit
 from streamgauge.report import wording
 from streamgauge.report.model import Bound, Fault, Report, ShareOf
 
@@ -157,3 +158,63 @@ def test_a_verdict_that_is_cut_keeps_what_comes_after(make: Make, gap: Gap, dead
 )
 def test_what_cannot_be_seen_is_made_visible(text: str, shown: str) -> None:
     assert wording.visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (50_000_000, Unit.NS, "50.0 ms"),
+        (12.345, Unit.PER_SECOND, "12.3/s"),
+        (1_234, Unit.COUNT, "1,234"),
+        (0, Unit.SHARE, "0 %"),
+        (1, Unit.SHARE, "100 %"),
+        (0.5, Unit.SHARE, "50.00 %"),
+        (0.999, Unit.SHARE, "99.90 %"),
+        (0.99999, Unit.SHARE, "99.9990 %"),
+        (3.1e-7, Unit.SHARE, "0.000031 %"),
+    ],
+)
+def test_an_amount_stands_in_its_unit(value: float, unit: Unit, text: str) -> None:
+    assert wording.amount(value, unit) == text
+
+
+@pytest.mark.parametrize("value", [1e-12, 1e-9, 0.00004, 0.99996, 1 - 1e-9, 1 - 1e-12])
+def test_a_part_is_never_rounded_to_nothing_or_to_all(value: float) -> None:
+    assert not wording.part(value).startswith("100")
+    assert float(wording.part(value).split()[0]) > 0
+
+
+def test_a_threshold_says_what_came_of_it(make: Make, demanded: tuple[Threshold, ...]) -> None:
+    assert [wording.threshold(result) for result in make(thresholds=demanded).thresholds] == [
+        "p99(delivery) < 50ms: 1.99 ms (1.97 ms – 1.99 ms), n = 1,000",
+        "p50(run) < 1ms: 1.50 ms (1.47 ms – 1.53 ms), n = 1,000",
+        "p99.9(run) < 1s: n = 1,000, needs 2,995",
+        "max(lag) < 1us: 2.00 ms, n = 1,000",
+        "rate(leaks) == 0: 0 % (0 % – 0.025 %), n = 12,000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [(1_000, "1 µs"), (1_500_000, "1.5 ms"), (200_000_000, "200 ms"), (1e9, "1 s"), (5e12, "5,000 s")],
+)
+def test_round_durations_are_short(ns: float, text: str) -> None:
+    assert wording.round_duration(ns) == text
+
+
+def test_the_title_of_a_run(make: Make) -> None:
+    assert wording.title(make()) == (
+        "streamgauge steady · revision 3f2a1c9 · 4.00 s · 1 worker, 2 cores · Linux 6.1 · "
+        "2026-11-22T10:00:00Z"
+    )
+    assert "4.00 s, cut short" in wording.title(make(cut_short=True))
+
+
+def test_the_busiest_second(make: Make) -> None:
+    assert wording.peak(make()) == "at most 7,000 in one second"
+    assert wording.peak(make(runs=0)) == ""
+
+
+def test_doubtful_times_say_so(make: Make, lagging: Doubt) -> None:
+    assert wording.timed(make().durations[0]) == "connect"
+    assert wording.timed(make(doubts=[lagging]).durations[0]) == "connect (doubtful)"

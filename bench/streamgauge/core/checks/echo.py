@@ -12,16 +12,16 @@ _REPEATING = frozenset({Kind.STARTED, Kind.COMPLETED, Kind.FAILED})
 
 
 def echo(history: History, events: Sequence[Event]) -> Problem | None:
-    """What breaks `echo`; a field that the user left open is not judged."""
+    """What breaks `echo`; what the user left open, or the protocol does not repeat, is not judged."""
     asked = history.asked
     for place, event in enumerate(events):
         if history.thread and event.thread != history.thread:
-            return Problem(Rule.ECHO, "another thread_id", (place,))
+            return Problem(Rule.ECHO, "another thread", (place,))
         if asked.agent and event.agent != asked.agent:
-            return Problem(Rule.ECHO, "another agent_name", (place,))
+            return Problem(Rule.ECHO, "another agent", (place,))
         if event.kind in _REPEATING:
             if event.request != asked.request:
-                return Problem(Rule.ECHO, "another request_id", (place,))
-            if event.context != asked.context:
+                return Problem(Rule.ECHO, "another request", (place,))
+            if asked.context and event.context != asked.context:
                 return Problem(Rule.ECHO, "another context", (place,))
     return None

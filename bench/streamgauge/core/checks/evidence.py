@@ -57,7 +57,7 @@ def witness_of(row: Received, *, guilty: bool = False) -> Witness:
         Kind.THINKING: f"{'pipeline' if event.pipeline else 'agent'} step {event.step or '-'}",
         Kind.TOOL_EXECUTING: event.call,
         Kind.TOOL_COMPLETED: f"{event.call} {event.status}",
-        Kind.PARTIAL: f"index {event.index}, {event.size} B",
+        Kind.PARTIAL: f"index {event.index}, {event.size} B" if event.index >= 0 else f"{event.size} B",
         Kind.FAILED: event.status,
     }.get(Kind(event.kind), "")
     kind = Kind(event.kind).name.lower()

@@ -1,16 +1,17 @@
 """The checks as a fold: rows and settled runs go in, a mergeable state comes out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from streamgauge.core.assembly import Stray
-from streamgauge.core.checks.evidence import of_row, of_run
-from streamgauge.core.checks.judge import judge
+from streamgauge.core.checks.evidence import of_row, of_run, witness_of
+from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
 from streamgauge.core.checks.state import CheckState, StrayRun
-from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
 from streamgauge.core.history import History
@@ -23,20 +24,49 @@ class Session(Struct):
     user: str
     offsets: OffsetTrack
     lost: int = 0  # events that a run's `seq` showed to be missing
+    after_gaps: list[Received] = []  # the first events that came where others were due
+    greeted: bool = False
+    guilty: set[str] = set()  # runs, or else requests, whose messages broke a rule here
 
+
+class Settled(NamedTuple):
+    """What a settled run is worth, as far as its own socket shows by now."""
+
+    clean: bool  # it broke no rule
+    whole: bool  # its events are all there, once each and in their order
+
+
+# The rules that together say that a run's events are all there, once each and in their order.
+SEQUENCE: Final = frozenset(
+    {
+        Rule.STARTED_FIRST,
+        Rule.THINKING_PRESENT,
+        Rule.TOOL_PAIRING,
+        Rule.TERMINAL_LAST,
+        Rule.SEQ_CONTIGUOUS,
+        Rule.PARTIAL_INTEGRITY,
+    }
+)
+
+_GAPS_SHOWN: Final = 6  # of a session's offsets
+
+# What the numbers of a run's events tell, each counted by event.
+_NUMBERS: Final = ("events numbered", "events lost", "events repeated", "events reordered")
 
 # What arrives before a greeting belongs to no session, and has no numbers yet.
 _NOBODY = Session("", OffsetTrack())
 
 
 class Checks:
-    """Judges rows and settled runs."""
+    """Judges rows and settled runs by the rules in `promises`, and by no other."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> None:
         self._limits = limits
+        self._promises = promises
         self._sessions: dict[int, Session] = {}
         # counted apart from the other rules, because every message exercises them
         self._messages = self._with_user = self._with_offset = 0
+        self._numbers: Counter[str] = Counter(dict.fromkeys(_NUMBERS, 0))
         self._exercised: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
         self.state = CheckState()
@@ -49,7 +79,7 @@ class Checks:
             case Malformed():
                 user = self._sessions.get(row.conn, _NOBODY).user
                 self._messages += 1
-                self.state.add(of_row(Rule.PROTOCOL, row.why, user, row))
+                self._add(of_row(Rule.PROTOCOL, row.why, user, row))
                 self._leak(row, row.foreign, user)
             case Opened():
                 self._sessions[row.conn] = Session(row.user, OffsetTrack())
@@ -64,21 +94,36 @@ class Checks:
         self._messages += 1
         if row.foreign:
             self._leak(row, row.foreign, user)
+        if event.breach:
+            self._add(of_row(Rule.PROTOCOL, event.breach, user, row))
         if event.user and user:
             self._with_user += 1
             if event.user != user:
                 problem = "another user's message"
-                self.state.add(of_row(Rule.ISOLATION_ENVELOPE, problem, user, row, other=event.user))
-        if event.offset and user:
+                self._add(of_row(Rule.ISOLATION_ENVELOPE, problem, user, row, other=event.user))
+        if event.offset and user and Rule.OFFSET_CONTIGUOUS in self._promises:
             self._number(row, session)
-        if event.kind == Kind.ACCEPTED:
-            owner = self.state.owners.setdefault(event.run, user)
-            if owner != user:
-                self.state.share(event.run, owner, user)
+        if self._limits.greets and user:
+            self._greet(row, session)
+
+    def _greet(self, row: Received, session: Session) -> None:
+        """A session begins with its greeting, and has only one."""
+        greeting = row.event.kind == Kind.GREETING
+        if greeting == session.greeted:
+            problem = "a second greeting" if greeting else "a message before the greeting"
+            self._add(of_row(Rule.PROTOCOL, problem, session.user, row))
+        session.greeted = True
+
+    def _add(self, finding: Finding) -> None:
+        if finding.rule not in self._promises:
+            return
+        self.state.add(finding)
+        if session := self._sessions.get(finding.conn):
+            session.guilty.add(finding.run or finding.request)
 
     def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
         for token in tokens.split():
-            self.state.add(of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token))
+            self._add(of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token))
 
     def _number(self, row: Received, session: Session) -> None:
         """Hold an offset against its session's; what `seq` explains is not said twice."""
@@ -93,35 +138,78 @@ class Checks:
         if in_order:
             track.highest = event.offset
             return
+        if event.offset > track.highest and len(session.after_gaps) < _GAPS_SHOWN:
+            session.after_gaps.append(row)
         departure = track.add(event.offset, row.at_ns)
         explained = event.kind <= LAST_RUN_EVENT and 0 < event.seq <= highest
         if departure and not explained:
             problem = f"{departure} to offset {event.offset}"
             self.state.add(of_row(Rule.OFFSET_CONTIGUOUS, problem, session.user, row))
 
-    def settle(self, history: History) -> None:
+    def settle(self, history: History) -> Settled:
         """Judge a settled run."""
-        judgement = judge(history, self._limits)
+        judgement = judge(history, self._limits, self._promises)
+        if history.run:
+            self._own(history)
+        own = {history.run, history.asked.request} - {""}
+        guilty = False
         if session := self._sessions.get(history.asked.conn):
             session.offsets.runs.pop(history.run, None)
             session.lost += judgement.lost
+            guilty = not session.guilty.isdisjoint(own)
+            session.guilty -= own
+        self._number_run(history, judgement)
         self._exercised.update(judgement.exercised)
         self._unknown.update(judgement.unknown)
         for problem in judgement.problems:
             if problem.rule not in judgement.exercised:
                 self._exercised[problem.rule] += 1
             self.state.add(of_run(problem, history))
+        broken = {problem.rule for problem in judgement.problems}
+        return Settled(
+            clean=not broken and not guilty,
+            whole=broken.isdisjoint(SEQUENCE) and not judgement.unknown,
+        )
+
+    def _own(self, history: History) -> None:
+        """Note whose the run is: what of it appears elsewhere is a leak."""
+        owner = self.state.owners.setdefault(history.run, history.user)
+        if owner != history.user:
+            self.state.share(history.run, owner, history.user)
+        elif history.run not in self.state.shared:
+            conn = history.asked.conn
+            self.state.sockets[history.run] = min(conn, self.state.sockets.get(history.run, conn))
+
+    def _number_run(self, history: History, judgement: Judgement) -> None:
+        if Rule.SEQ_CONTIGUOUS in judgement.exercised:
+            told = len(history.events), judgement.lost, judgement.repeated, judgement.reordered
+            for name, events in zip(_NUMBERS, told, strict=True):
+                self._numbers[name] += events
+
+    def counts(self) -> dict[str, int]:
+        """What the numbers of the settled runs' events told."""
+        return dict(self._numbers)
 
     def _end(self, conn: int) -> None:
         """What is still missing of a session's offsets is lost, unless a run's gap explains it."""
         session = self._sessions.pop(conn, _NOBODY)
-        unexplained = session.offsets.missing(session.lost, 6)
+        unexplained = session.offsets.missing(session.lost, _GAPS_SHOWN)
         if unexplained:
             numbers = ", ".join(str(offset) for offset, _ in unexplained[:5]) + " …" * (len(unexplained) > 5)
             problem = f"gap: offset {numbers} never came"
-            at_ns = unexplained[0][1]
+            first, at_ns = unexplained[0]
+            seen = tuple(
+                witness_of(row, guilty=True) for row in session.after_gaps if row.event.offset > first
+            )
             self.state.add(
-                Finding(Rule.OFFSET_CONTIGUOUS, problem, user=session.user, conn=conn, at_ns=at_ns)
+                Finding(
+                    Rule.OFFSET_CONTIGUOUS,
+                    problem,
+                    user=session.user,
+                    conn=conn,
+                    at_ns=at_ns,
+                    witnesses=seen,
+                )
             )
 
     def finish(self, strays: Iterable[Stray]) -> CheckState:
@@ -134,10 +222,14 @@ class Checks:
             Rule.ISOLATION_ENVELOPE: self._with_user,
             Rule.OFFSET_CONTIGUOUS: self._with_offset,
         }
-        self.state.exercised = dict(+(self._exercised + Counter(everywhere)))
+        applied = self._exercised + Counter(everywhere)
+        self.state.exercised = {rule: n for rule, n in applied.items() if n and rule in self._promises}
         self.state.unknown = dict(self._unknown)
-        self.state.strays = [
-            StrayRun(of_row(Rule.PROTOCOL, "", stray.user, stray.received), stray.late, stray.times)
-            for stray in strays
-        ]
+        for stray in strays:
+            if stray.received.event.kind == Kind.ACCEPTED:
+                problem = "accepted what was not asked, or once more"
+                self._add(of_row(Rule.ECHO, problem, stray.user, stray.received))
+            else:
+                finding = of_row(Rule.PROTOCOL, "", stray.user, stray.received)
+                self.state.strays.append(StrayRun(finding, stray.late, stray.times))
         return self.state

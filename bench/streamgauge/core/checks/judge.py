@@ -3,22 +3,24 @@
 One cause, one finding: a repeat is reported once and reaches no other rule; a
 missing head is `started-first`; any other gap makes the rules that would need the
 missing event unknown for this run; what merely came late is reordering, and the
-other rules then read the run in the order of `seq`.
+other rules then read the run in the order of `seq`. Of a run that is to emit no
+events only that is judged, and whether it ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamgauge.core.checks.answer import partial_integrity, streams
 from streamgauge.core.checks.echo import echo
 from streamgauge.core.checks.lifecycle import lifecycle
 from streamgauge.core.checks.problem import Problem
-from streamgauge.core.checks.sequence import Departures, departures
+from streamgauge.core.checks.sequence import NONE, Departures, departures
 from streamgauge.core.checks.timing import complete, no_silence
 from streamgauge.core.checks.tools import tool_pairing
-from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.history import End, History
 from streamgauge.core.observation import Received
@@ -41,36 +43,55 @@ class Judgement(Struct, frozen=True):
     unknown: tuple[Rule, ...] = ()
     problems: tuple[Problem, ...] = ()
     lost: int = 0  # events known to be missing
+    repeated: int = 0  # events that came again
+    reordered: int = 0  # events that came after later ones
 
 
-def judge(history: History, limits: Limits) -> Judgement:
-    """Judge a settled run."""
+def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> Judgement:
+    """Judge a settled run by the rules in `promises`, and by no other."""
+    judgement = _judge(history, limits, numbered=Rule.SEQ_CONTIGUOUS in promises)
+    if len(promises) == len(EVERY_RULE):
+        return judgement
+    return replace(
+        judgement,
+        exercised=tuple(rule for rule in judgement.exercised if rule in promises),
+        unknown=tuple(rule for rule in judgement.unknown if rule in promises),
+        problems=tuple(problem for problem in judgement.problems if problem.rule in promises),
+    )
+
+
+def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
     problems: list[Problem] = []
     exercised: list[Rule] = []
     if history.end is not End.ABANDONED:
         exercised.append(Rule.COMPLETE)
         problems += _found(complete(history))
     received = history.events
+    if history.asked.silent:
+        problems += _found(_uttered(received))
+        return Judgement(tuple(exercised), problems=tuple(problems))
     if not received:
         return Judgement(tuple(exercised), problems=tuple(problems))
 
     arrival: Sequence[int] = range(len(received))  # places, without repeats
     order: Sequence[int] = arrival  # and as the other rules are to read them
-    lost = 0
-    if received[0].event.seq:
+    apart = NONE
+    if numbered and received[0].event.seq:
         apart = departures([r.event.seq for r in received])
         exercised.append(Rule.SEQ_CONTIGUOUS)
         problems += _sequence_problems(received, apart)
-        lost = apart.lost
         if apart.repeats or apart.back:
             arrival = [place for place in arrival if place not in apart.repeats]
             order = sorted(arrival, key=lambda place: received[place].event.seq)
+    if limits.accepts and history.accepted is None:
+        problems.append(Problem(Rule.PROTOCOL, "it began without having been accepted", (0,)))
     events = [received[place].event for place in order]
+    numbers = apart.lost, len(apart.repeats), len(apart.back)
 
     exercised.append(Rule.ECHO)
     problems += _placed(order, _found(echo(history, events)))
-    if lost:
-        return Judgement(tuple(exercised), DEPENDENT, tuple(problems), lost)
+    if apart.lost:
+        return Judgement(tuple(exercised), DEPENDENT, tuple(problems), *numbers)
 
     problems += _placed(order, lifecycle(events))
     exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
@@ -84,7 +105,13 @@ def judge(history: History, limits: Limits) -> Judgement:
     if streams(events):
         exercised.append(Rule.PARTIAL_INTEGRITY)
         problems += _placed(order, _found(partial_integrity(events)))
-    return Judgement(tuple(exercised), problems=tuple(problems))
+    return Judgement(tuple(exercised), (), tuple(problems), *numbers)
+
+
+def _uttered(received: Sequence[Received]) -> Problem | None:
+    """What is wrong with the events of a run that was to emit none: that they are there."""
+    places = tuple(range(len(received)))
+    return Problem(Rule.PROTOCOL, "events of a run that was to emit none", places) if received else None
 
 
 def _sequence_problems(received: Sequence[Received], apart: Departures) -> list[Problem]:

@@ -28,9 +28,15 @@ class CheckState(Struct):
     found: dict[str, int] = {}
     findings: dict[str, list[Finding]] = {}
     owners: dict[str, str] = {}  # run -> the user it was accepted for
+    sockets: dict[str, int] = {}  # run -> that user's connection, the first of several
     shared: dict[str, tuple[str, ...]] = {}  # run -> all users it was accepted for, where it is not one
     canaries: dict[str, str] = {}  # token -> its user
     strays: list[StrayRun] = []
+
+    @property
+    def users(self) -> int:
+        """How many users connected."""
+        return len({*self.canaries.values(), *self.owners.values()})
 
     def add(self, finding: Finding, times: int = 1) -> None:
         """Count a finding, and keep it while it is among the first."""
@@ -48,6 +54,10 @@ class CheckState(Struct):
                 for rule in {*self.findings, *other.findings}
             },
             owners={**self.owners, **other.owners},
+            sockets={
+                run: min(self.sockets.get(run, conn), other.sockets.get(run, conn))
+                for run, conn in {**self.sockets, **other.sockets}.items()
+            },
             shared=dict(self.shared),
             canaries={**self.canaries, **other.canaries},
             strays=[*self.strays, *other.strays],
@@ -57,12 +67,15 @@ class CheckState(Struct):
         for run in self.owners.keys() & other.owners.keys():
             if self.owners[run] != other.owners[run]:
                 merged.share(run, self.owners[run], other.owners[run])
+        for run in merged.shared:  # there is more than one socket
+            merged.sockets.pop(run, None)
         return merged
 
     def share(self, run: str, *users: str) -> None:
         """Note that a run was accepted for several users: `conclude` makes it a finding."""
         self.shared[run] = tuple(sorted({*self.shared.get(run, ()), *users}))
         self.owners[run] = self.shared[run][0]
+        self.sockets.pop(run, None)
 
 
 def _first(one: Sequence[Finding], two: Sequence[Finding]) -> list[Finding]:

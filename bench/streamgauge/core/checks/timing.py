@@ -13,6 +13,8 @@ CANCELLED = "cancelled"
 
 def complete(history: History) -> Problem | None:
     """What breaks `complete`: hanging, or ending in a cancel that nobody asked for."""
+    if history.end is End.DEADLINE and history.asked.silent:
+        return Problem(Rule.COMPLETE, "its report never came")
     if history.end is End.DEADLINE:
         last = (len(history.events) - 1,) if history.events else ()
         return Problem(Rule.COMPLETE, "never ended" if last else "never began", last)

@@ -6,9 +6,6 @@ from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import TERMINAL, Event, Kind
 
-# The one ending that may leave tools open: the server that ran them is gone.
-RUN_LOST = "run_lost"
-
 
 def tool_pairing(events: Sequence[Event]) -> Problem | None:
     """What breaks `tool-pairing`; parallel calls may interleave."""
@@ -29,7 +26,7 @@ def tool_pairing(events: Sequence[Event]) -> Problem | None:
             if running.pop(event.call, None) is None:
                 broken("tool completed that was not running", place)
         elif event.kind in TERMINAL:
-            if running and event.status != RUN_LOST:
+            if not event.cut:
                 for begun in running.values():
                     broken("tool never completed", begun)
             break  # what comes later breaks `terminal-last`, and that alone

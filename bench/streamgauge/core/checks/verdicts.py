@@ -1,27 +1,39 @@
 """Draws verdicts from what the checks know, when all that was seen is merged."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
 from streamgauge.core.checks.state import CheckState
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Finding, Outcome, Verdict
 
 
-def conclude(state: CheckState, required: Iterable[Rule]) -> tuple[Verdict, ...]:
-    """Draw the verdicts, one a rule, in the order of `Rule`."""
-    state = _placed_strays(state)
+def conclude(
+    state: CheckState, required: Iterable[Rule], promises: Collection[Rule] = EVERY_RULE
+) -> tuple[Verdict, ...]:
+    """Draw the verdicts, one a rule, in the order of `Rule`; `promises` are those that were judged."""
+    state = _placed_strays(state, promises)
     needed = frozenset(required)
     verdicts = []
     for rule in Rule:
+        if rule not in promises:
+            verdicts.append(Verdict(rule, Outcome.UNKNOWN, False, 0, 0, 0, promised=False))
+            continue
         exercised, found = state.exercised.get(rule, 0), state.found.get(rule, 0)
         unknown = state.unknown.get(rule, 0)
         sure = exercised and not unknown
         outcome = Outcome.FAIL if found else Outcome.PASS if sure else Outcome.UNKNOWN
-        findings = tuple(replace(f, other=_owner(f, state)) for f in state.findings.get(rule, []))
+        findings = tuple(_both_sides(f, state) for f in state.findings.get(rule, []))
         verdicts.append(Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings))
     return tuple(verdicts)
+
+
+def _both_sides(finding: Finding, state: CheckState) -> Finding:
+    """A leak with its second user, and that user's socket where the run is known to be theirs."""
+    other = _owner(finding, state)
+    theirs = other and state.owners.get(finding.run) == other
+    return replace(finding, other=other, other_conn=state.sockets.get(finding.run, 0) if theirs else 0)
 
 
 def _owner(finding: Finding, state: CheckState) -> str:
@@ -34,11 +46,12 @@ def _owner(finding: Finding, state: CheckState) -> str:
     return owners.pop() if len(owners) == 1 else ""
 
 
-def _placed_strays(state: CheckState) -> CheckState:
+def _placed_strays(state: CheckState, promises: Collection[Rule]) -> CheckState:
     """Say of every stray what it was: late, another user's, or nobody's; and of a run that it is two users'.
 
     One of the same user's other sockets breaks no rule of its own: the socket that
-    waits for it reports the loss.
+    waits for it reports the loss. Where names do not tell whose a run is (the clients
+    chose them), another's is one that nobody asked for here.
     """
     placed = CheckState(
         exercised=dict(state.exercised),
@@ -46,6 +59,7 @@ def _placed_strays(state: CheckState) -> CheckState:
         found=dict(state.found),
         findings={rule: list(kept) for rule, kept in state.findings.items()},
         owners=state.owners,
+        sockets=state.sockets,
         canaries=state.canaries,
     )
     for run, users in state.shared.items():
@@ -60,6 +74,11 @@ def _placed_strays(state: CheckState) -> CheckState:
         elif not owner:
             placed.add(replace(finding, problem="an event of a run that no socket asked for"), stray.times)
         elif finding.user != owner and finding.user not in state.shared.get(finding.run, ()):
+            if Rule.ISOLATION_ENVELOPE not in promises:
+                placed.add(
+                    replace(finding, problem="an event of a run that was not asked for here"), stray.times
+                )
+                continue
             problem = "an event of another user's run"
             leak = replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owner)
             placed.add(leak, stray.times)

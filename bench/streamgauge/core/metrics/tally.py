@@ -2,13 +2,15 @@
 
 The three shares are what the project began with: a run counts towards a share
 only where nobody kept it from getting there (its user's cancel, a script that
-fails on purpose, a connection that its user left).
+fails on purpose, a run that is to emit nothing, a connection that its user left).
 """
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Event, Kind
 from streamgauge.core.history import End, History, terminal
 from streamgauge.core.observation import (
@@ -23,6 +25,14 @@ from streamgauge.core.observation import (
 )
 
 SECOND_NS = 1_000_000_000
+_ENDINGS = (
+    "runs completed",
+    "runs silent",
+    "runs refused",
+    "runs abandoned",
+    "runs never settled",
+    "runs ended in ",
+)
 
 
 class Share(Struct, frozen=True):
@@ -71,22 +81,19 @@ class Tally:
             case Malformed():
                 self._counts["malformed messages"] += 1
 
-    def settle(self, history: History) -> None:
-        """Count one settled run."""
+    def settle(self, history: History, *, whole: bool) -> None:
+        """Count one settled run; `whole` is what the checks say of its sequence."""
         counts = self._counts
         ending = terminal(history)
         counts[f"runs {_ending(history, ending)}"] += 1
-        if history.end is End.ABANDONED or history.cancelled or history.asked.fails:
+        if history.end is End.ABANDONED or history.cancelled or history.asked.fails or history.asked.silent:
             return
         counts["runs expected whole"] += 1
-        kinds = Counter(received.event.kind for received in history.events)
         steps = {received.event.step for received in history.events if received.event.pipeline}
         counts["runs with thinking"] += steps >= {1, 2, 3}
         counts["runs with a result"] += ending is not None and ending.kind == Kind.COMPLETED
         counts["runs with the full sequence"] += (
-            steps >= {1, 2, 3}
-            and kinds[Kind.STARTED] == kinds[Kind.COMPLETED] == 1
-            and kinds[Kind.TOOL_EXECUTING] == kinds[Kind.TOOL_COMPLETED]
+            whole and ending is not None and ending.kind == Kind.COMPLETED
         )
 
     def counts(self) -> dict[str, int]:
@@ -105,16 +112,24 @@ def _ending(history: History, ending: Event | None) -> str:
         return "abandoned"
     if history.end is End.REFUSED:
         return "refused"
+    if history.asked.silent and history.ended_ns:
+        return "silent"
     if ending is None:
         return "never settled"
     return "completed" if ending.kind == Kind.COMPLETED else f"ended in {ending.status or 'error'}"
 
 
-def shares(counts: dict[str, int]) -> dict[str, Share]:
-    """The three shares that a healthy server keeps at 100 %."""
+def runs(counts: Mapping[str, int]) -> int:
+    """How many runs were settled, whatever way."""
+    return sum(n for name, n in counts.items() if name.startswith(_ENDINGS))
+
+
+def shares(counts: Mapping[str, int], promises: Collection[Rule] = EVERY_RULE) -> dict[str, Share]:
+    """The shares that a healthy server keeps at 100 %: three, or two where no thoughts are promised."""
     of = counts.get("runs expected whole", 0)
+    thinking = {"runs with thinking": Share(counts.get("runs with thinking", 0), of)}
     return {
         "runs with the full sequence": Share(counts.get("runs with the full sequence", 0), of),
-        "runs with thinking": Share(counts.get("runs with thinking", 0), of),
+        **(thinking if Rule.THINKING_PRESENT in promises else {}),
         "delivery success": Share(counts.get("runs with a result", 0), of),
     }

@@ -23,15 +23,15 @@ def test_what_was_named_comes_back(history: History) -> None:
 @pytest.mark.parametrize(
     ("place", "change", "text"),
     [
-        (0, {"request": "q2"}, "another request_id"),
-        (0, {"request": ""}, "another request_id"),
-        (9, {"request": "q2"}, "another request_id"),
+        (0, {"request": "q2"}, "another request"),
+        (0, {"request": ""}, "another request"),
+        (9, {"request": "q2"}, "another request"),
         (0, {"context": "c2"}, "another context"),
         (9, {"context": "c2"}, "another context"),
-        (4, {"thread": "t2"}, "another thread_id"),
-        (9, {"thread": "t2"}, "another thread_id"),
-        (4, {"agent": "another"}, "another agent_name"),
-        (0, {"agent": ""}, "another agent_name"),
+        (4, {"thread": "t2"}, "another thread"),
+        (9, {"thread": "t2"}, "another thread"),
+        (4, {"agent": "another"}, "another agent"),
+        (0, {"agent": ""}, "another agent"),
     ],
 )
 def test_what_comes_back_is_what_was_named(place: int, change: dict[str, str], text: str) -> None:
@@ -59,4 +59,11 @@ def test_what_the_user_left_open_is_not_judged() -> None:
     history.thread = ""
     history.asked = replace(history.asked, thread="", agent="")
     events = [replace(event, thread="t9", agent="any") for event in events_of(history)]
+    assert echo(history, events) is None
+
+
+def test_what_the_protocol_does_not_repeat_is_not_judged() -> None:
+    history = run(*whole())
+    history.asked = replace(history.asked, context="")
+    events = [replace(event, context="c9") for event in events_of(history)]
     assert echo(history, events) is None

@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 import pytest
 from msgspec.structs import replace
 
@@ -5,7 +7,7 @@ from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import KEPT, CheckState
 from streamgauge.core.checks.verdicts import conclude
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.history import End
@@ -346,3 +348,130 @@ def test_a_user_who_stays_misses_it() -> None:
 def test_a_cancel_is_fine_where_its_user_asked_for_it(cancelled: bool, outcome: Outcome) -> None:
     history = run(started(), thought(1), failed("cancelled"), cancelled=cancelled)
     assert verdicts(checked(*session(history)))[R.COMPLETE].outcome is outcome
+
+
+# What it tells of a run
+
+
+def clean(*rows: Observation, promises: Collection[Rule] = EVERY_RULE) -> dict[str, bool]:
+    """Of every request, whether its run broke no rule."""
+    assembler, checks = Assembler(LIMITS), Checks(LIMITS, promises)
+    told: dict[str, bool] = {}
+    for row in sorted(rows, key=lambda row: row.at_ns):
+        told |= {history.asked.request: checks.settle(history).clean for history in assembler.add(row)}
+        checks.add(row)
+    return told | {
+        history.asked.request: checks.settle(history).clean for history in assembler.finish(1000 * SECOND)
+    }
+
+
+def test_a_run_is_clean_where_it_broke_no_rule() -> None:
+    bad = run(started(), completed(), name="r2", request="q2")
+    assert clean(*session(run(*whole()), bad)) == {"q1": True, "q2": False}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(heard(Event(Kind.OTHER, run="r1"), at=0.035, foreign=canary("eve")), id="canary"),
+        pytest.param(heard(Event(Kind.OTHER, run="r1", user="eve"), at=0.035), id="envelope"),
+        pytest.param(heard(Event(Kind.OTHER, run="r1", breach="odd"), at=0.035), id="breach"),
+        pytest.param(heard(Event(Kind.ACK, request="q1"), at=0.035, foreign=canary("eve")), id="request"),
+    ],
+)
+def test_what_a_message_of_a_run_breaks_is_held_against_it(event: Received) -> None:
+    runs = run(*whole()), run(*whole(), name="r2", request="q2")
+    assert clean(*session(*runs), event) == {"q1": False, "q2": True}
+
+
+def test_what_another_socket_received_is_not() -> None:
+    ann, eve = session(run(*whole())), session(run(*whole(), user="eve", conn=2, name="r2", request="q2"))
+    leak = heard(replace(ANNS, offset=0, seq=0), conn=2, at=0.035, foreign=canary("ann"))
+    assert clean(*ann, *eve, leak) == {"q1": True, "q2": True}
+
+
+def test_what_is_not_promised_cannot_be_broken() -> None:
+    odd = heard(Event(Kind.OTHER, run="r1", breach="odd"), at=0.035)
+    assert clean(*session(run(*whole())), odd, promises=EVERY_RULE - {R.PROTOCOL}) == {"q1": True}
+
+
+def test_numbered_events_are_counted_by_what_became_of_them() -> None:
+    assembler, checks = Assembler(LIMITS), Checks(LIMITS)
+    runs = (
+        run(twice(started()), lost(thought(1)), failed()),
+        run(swapped(started(), thought(1)), failed(), name="r2", request="q2"),
+        run(end=End.DEADLINE, name="r3", request="q3"),
+    )
+    for row in session(*runs):
+        for history in assembler.add(row):
+            checks.settle(history)
+        checks.add(row)
+    assert checks.counts() == {
+        "events numbered": 6,
+        "events lost": 1,
+        "events repeated": 1,
+        "events reordered": 1,
+    }
+
+
+def test_a_message_that_breaks_its_protocol_s_own_order_is_a_finding_of_its_run() -> None:
+    history = run(*whole())
+    place = history.events[4]
+    history.events[4] = replace(place, event=replace(place.event, breach="out of place"))
+    (finding,) = findings(checked(*session(history)))
+    assert (finding.rule, finding.problem, finding.user, finding.run) == (
+        R.PROTOCOL,
+        "out of place",
+        "ann",
+        "r1",
+    )
+    assert [witness.guilty for witness in finding.witnesses] == [True]
+
+
+def test_what_was_accepted_without_being_asked_breaks_echo_once_with_all_its_events() -> None:
+    strange = accepted("r9", "q9")
+    rows = [*session(run(*whole()), leaves=False), strange, heard(Event(Kind.PARTIAL, run="r9"), at=99)]
+    assert failures(checked(*rows)) == [(Rule.ECHO, "accepted what was not asked, or once more")]
+
+
+def test_one_request_cannot_be_two_runs() -> None:
+    rows = session(run(*whole()), leaves=False)
+    rows.insert(4, replace(accepted("r2"), at_ns=rows[4].at_ns))
+    assert failures(checked(*rows)) == [(Rule.ECHO, "accepted what was not asked, or once more")]
+
+
+def test_another_users_name_on_an_event_of_ones_own_run_is_isolation_and_no_gap() -> None:
+    rows = session(run(*whole()))
+    seen = rows[6]
+    assert isinstance(seen, Received)
+    rows[6] = replace(seen, event=replace(seen.event, user="ben"))
+    assert {rule for rule, _ in failures(checked(*rows))} == {Rule.ISOLATION_ENVELOPE}
+
+
+def test_a_server_that_greets_does_so_first_and_once() -> None:
+    greeting = heard(Event(Kind.GREETING, user="ann"))
+    cases: tuple[tuple[list[Observation], str], ...] = (
+        ([opened(), heard(Event(Kind.HEARTBEAT)), greeting], "a message before the greeting"),
+        ([opened(), greeting, greeting], "a second greeting"),
+    )
+    for rows, problem in cases:
+        checks = Checks(replace(LIMITS, greets=True))
+        for row in rows:
+            checks.add(row)
+        assert (Rule.PROTOCOL, problem) in failures(checks.finish(()))
+
+
+def test_a_leak_names_the_socket_it_came_from() -> None:
+    own = session(run(*whole()))
+    seen = own[5]
+    assert isinstance(seen, Received)
+    stolen = replace(seen, conn=2, event=replace(seen.event, user="ben"))
+    state = checked(opened("ben", 2), *own, replace(stolen, at_ns=own[-1].at_ns))
+    (leak,) = verdicts(state)[Rule.ISOLATION_ENVELOPE].findings
+    assert (leak.user, leak.conn, leak.other, leak.other_conn) == ("ben", 2, "ann", 1)
+
+
+def test_a_gap_in_the_offsets_shows_what_came_instead() -> None:
+    state = checked(*with_offsets(1, 2, 5))
+    gap = next(finding for finding in findings(state) if finding.problem.startswith("gap: offset"))
+    assert [witness.offset for witness in gap.witnesses] == [5]

@@ -7,6 +7,7 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.history import End, History
 from tests.support.history import (
     LIMITS,
+    accepted,
     completed,
     ended,
     failed,
@@ -58,7 +59,7 @@ def test_a_good_run_keeps_the_rules_that_speak_about_it(history: History, applie
 @pytest.mark.parametrize(
     ("history", "rule", "text", "places"),
     [
-        (run(thought(1), failed()), R.STARTED_FIRST, "no agent_started before it", (0,)),
+        (run(thought(1), failed()), R.STARTED_FIRST, "no start before it", (0,)),
         (run(started(), thought(1), tool("c"), ended("c")), R.THINKING_PRESENT, "step 2 missing", (2,)),
         (run(*BEGUN, tool("c"), failed()), R.TOOL_PAIRING, "tool never completed", (3,)),
         (
@@ -70,7 +71,7 @@ def test_a_good_run_keeps_the_rules_that_speak_about_it(history: History, applie
         (run(*BEGUN, part(1), failed()), R.PARTIAL_INTEGRITY, "index 1 where 0 was due", (3,)),
         (run(*BEGUN, failed("cancelled")), R.COMPLETE, "cancelled, and its user had not asked for it", (3,)),
         (run(*BEGUN, wait(11), failed()), R.NO_SILENCE, "silent for 11.0 s", (3,)),
-        (run(thought(1), end=End.ABANDONED), R.STARTED_FIRST, "no agent_started before it", (0,)),
+        (run(thought(1), end=End.ABANDONED), R.STARTED_FIRST, "no start before it", (0,)),
     ],
 )
 def test_one_breach_is_one_finding(history: History, rule: Rule, text: str, places: tuple[int, ...]) -> None:
@@ -185,6 +186,15 @@ def test_a_run_can_lose_repeat_and_reorder_at_once() -> None:
         "step back to seq 3",
         "gap: seq 2 never came",
     ]
+    judgement = judge(history, LIMITS)
+    assert (judgement.lost, judgement.repeated, judgement.reordered) == (1, 1, 1)
+
+
+def test_repeats_and_steps_back_are_counted_where_nothing_is_lost() -> None:
+    judgement = judge(run(twice(started()), swapped(thought(1), thought(2)), twice(failed())), LIMITS)
+    assert (judgement.lost, judgement.repeated, judgement.reordered) == (0, 2, 1)
+    judgement = judge(run(*whole()), LIMITS)
+    assert (judgement.lost, judgement.repeated, judgement.reordered) == (0, 0, 0)
 
 
 def test_a_server_that_jumps_to_any_number_costs_nothing() -> None:
@@ -199,3 +209,12 @@ def test_a_protocol_without_numbers_has_no_order_to_keep() -> None:
     judgement = judge(history, LIMITS)
     assert judgement.problems == ()
     assert R.SEQ_CONTIGUOUS not in judgement.exercised
+
+
+def test_a_run_that_was_not_accepted_first_breaks_the_protocol_that_accepts() -> None:
+    accepting = replace(LIMITS, accepts=True)
+    history = run(*whole())
+    (problem,) = judge(history, accepting).problems
+    assert (problem.rule, problem.at) == (Rule.PROTOCOL, (0,))
+    history.accepted = accepted()
+    assert judge(history, accepting).problems == ()

@@ -1,11 +1,16 @@
+from collections.abc import Collection
+
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.checks.fold import Checks
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import End, History
-from streamgauge.core.metrics.tally import Share, Tally, shares
+from streamgauge.core.metrics.tally import Share, Tally, runs, shares
 from streamgauge.core.observation import Cancelled, Closed, Malformed, Observation, Unsent
 from tests.support.history import (
+    LIMITS,
     SECOND,
     accepted,
     completed,
@@ -33,10 +38,11 @@ def counted(*rows: Observation) -> dict[str, int]:
     return tally.counts()
 
 
-def settled(*histories: History) -> dict[str, int]:
-    tally = Tally()
+def settled(*histories: History, promises: Collection[Rule] = EVERY_RULE) -> dict[str, int]:
+    """What is counted of runs that the checks have judged."""
+    tally, checks = Tally(), Checks(LIMITS, promises)
     for history in histories:
-        tally.settle(history)
+        tally.settle(history, whole=checks.settle(history).whole)
     return tally.counts()
 
 
@@ -153,3 +159,18 @@ def test_a_run_that_was_kept_from_its_end_counts_towards_none() -> None:
 def test_a_share_of_nothing_is_none() -> None:
     assert Share(0, 0).value is None
     assert Share(1, 4).value == 0.25
+
+
+def test_runs_are_counted_whatever_way_they_ended() -> None:
+    histories = (run(*whole()), run(*BEGUN, failed()), run(end=End.REFUSED), run(), run(end=End.ABANDONED))
+    assert runs(settled(*histories)) == 5
+    assert runs({"runs with thinking": 3, "runs expected whole": 3, "requests": 3}) == 0
+
+
+def test_without_promised_thoughts_the_full_sequence_needs_none_and_their_share_is_none() -> None:
+    promises = frozenset(Rule) - {Rule.THINKING_PRESENT}
+    histories = (run(started(), completed()), run(started(), tool("c"), lost(ended("c")), completed()))
+    assert shares(settled(*histories, promises=promises), promises) == {
+        "runs with the full sequence": Share(1, 2),
+        "delivery success": Share(2, 2),
+    }

@@ -1,0 +1,120 @@
+"""`streamgauge check`: the verdict of a recording, drawn again."""
+
+import operator
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from streamgauge.cli.errors import UsageProblem
+from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.contract import Rule
+from streamgauge.core.doubt import VERDICT, doubts
+from streamgauge.core.finding import Doubt
+from streamgauge.core.recording import Recording, RecordingError
+from streamgauge.environment import environment
+from streamgauge.exit_code import OF_OUTCOME
+from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
+from streamgauge.report.conclude import conclude
+from streamgauge.report.render_json import render_json
+from streamgauge.report.render_text import render_text
+from streamgauge.study.replay import MixedRecordings, replay_all
+
+EXAMPLES = """Examples:
+
+streamgauge check results/20261122-081500-steady-3f2a1c9
+
+streamgauge check worker-0.sgr worker-1.sgr --json
+"""
+
+
+def check(
+    recordings: Annotated[list[Path], typer.Argument(help="A result folder, or the recordings of one run.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print report.json instead of text.")] = False,
+) -> None:
+    """Judge a recording again, without any server: the same rows give the same verdict."""
+    paths = [path for given in recordings for path in _files(given)]
+    read = [_read(path) for path in paths]
+    try:
+        state = replay_all(read)
+    except MixedRecordings as error:
+        raise UsageProblem(f"{error}: check the recordings of one run at a time") from error
+    report = conclude(
+        state,
+        plan=_plan(recordings[0]) or {"scenario": "recording"},
+        required=[Rule(name) for name in read[0].header.required],
+        promises=frozenset(map(Rule, read[0].header.promises)),
+        thresholds=read[0].header.thresholds,
+        environment=environment(datetime.now(UTC)),
+        doubts=_doubts(paths, read, state, _planned_users(recordings[0], state)),
+        recordings=[str(path) for path in paths],
+    )
+    typer.echo(render_json(report) if json else render_text(report), nl=False)
+    raise typer.Exit(OF_OUTCOME[report.outcome])
+
+
+def _files(given: Path) -> Sequence[Path]:
+    if not given.is_dir():
+        return [given]
+    found = sorted(given.glob("recording/*.sgr"))
+    if not found:
+        raise UsageProblem(f"{given}: no recording in it (recording/*.sgr)")
+    return found
+
+
+def _read(path: Path) -> Recording:
+    try:
+        return Recording.of(path.read_bytes())
+    except (OSError, RecordingError) as error:
+        raise UsageProblem(f"{path}: {error}") from error
+
+
+def _plan(given: Path) -> dict[str, object]:
+    """The plan beside the recording, where there is one."""
+    path = given / PLAN_FILE
+    try:
+        plan: dict[str, object] = msgspec.to_builtins(load_plan(path.read_text(encoding="utf-8"), str(path)))
+    except (OSError, PlanError):
+        return {}
+    return plan
+
+
+def _planned_users(given: Path, state: AnalysisState) -> int:
+    """How many users were to connect; 0 where nobody knows, or the run was cut short."""
+    try:
+        plan = make_plan(_plan(given)) if _plan(given) else None
+    except PlanError:
+        return 0
+    if plan is None or state.ended_ns - state.began_ns < plan.duration * 1e9:
+        return 0
+    return plan.users
+
+
+def _doubts(
+    paths: Sequence[Path], recordings: Sequence[Recording], state: AnalysisState, planned: int
+) -> list[Doubt]:
+    """The doubts of the live run, drawn again from what the recordings say."""
+    ends = [recording.end for recording in recordings if recording.end is not None]
+    unconnected = reduce(operator.add, (Counter(end.unconnected) for end in ends), Counter[str]())
+    found = doubts(
+        state.counts | {"users": state.checks.users},
+        state.latencies,
+        unconnected=unconnected,
+        missing_workers=0,
+        troubles=tuple(what for end in ends for what in end.trouble),
+        clock_steps=sum(end.clock_steps for end in ends),
+        planned=planned,
+    )
+    advice = "its worker was killed: what it saw after that is lost"
+    cut = [
+        Doubt("recording cut off", path.name, "whole recordings", advice, VERDICT)
+        for path, recording in zip(paths, recordings, strict=True)
+        if recording.end is None
+    ]
+    return [*found, *cut]

@@ -1,0 +1,129 @@
+"""One run from its plan to its exit code: a target or a server of its own, a folder, Locust."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+
+import typer
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.generator import run_locust
+from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
+from streamgauge.cli.limits import require_files
+from streamgauge.cli.server import reference_server
+from streamgauge.cli.target import require_allowed
+from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR
+from streamgauge.plan import PLAN_FILE, Plan, dump_plan
+from streamgauge.protocol import PROTOCOLS
+from streamgauge.protocol.login import mint_token
+from streamgauge.results import new_folder
+from streamgauge.rig.probe import ProbeError, probe
+
+
+class Measured(Struct, frozen=True):
+    """A run that ended: how, and where its results lie."""
+
+    code: int
+    folder: Path
+
+
+def measure(
+    locustfile: Path,
+    plan: Plan,
+    results: Path,
+    secret: str | None,
+    processes: int,
+    allowed: Collection[str] = (),
+    *,
+    quiet: bool = False,
+    server: Sequence[str] = (),
+) -> Measured:
+    """Run the plan, `quiet` without printing its report; `server` is the command that starts its target.
+
+    Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
+    """
+    require_files(plan.sockets, processes)
+    if plan.slice_runs and processes > 1:
+        raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
+    if plan.target:
+        require_allowed(plan.target, (*allowed, *plan.allow_target))
+        if plan.faults:
+            raise UsageProblem("--fault needs the reference server: give no --target")
+        if not secret:
+            raise UsageProblem(
+                "no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed"
+            )
+    try:
+        folder = new_folder(results, plan.scenario)
+        # as it was planned: a server of our own will listen elsewhere when the plan is repeated
+        (folder / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
+    try:
+        with interruptible() as interruptions:
+            generate = partial(
+                _generate, locustfile, processes=processes, interruptions=interruptions, quiet=quiet
+            )
+            if plan.target and not server:
+                return Measured(generate(plan, folder, secret or ""), folder)
+            return Measured(_with_a_server(generate, plan, folder, secret, server), folder)
+    except (UsageProblem, Interrupted):
+        shutil.rmtree(folder)  # nothing was measured
+        raise
+
+
+def _with_a_server(
+    generate: Callable[[Plan, Path, str], int],
+    plan: Plan,
+    folder: Path,
+    secret: str | None,
+    command: Sequence[str],
+) -> int:
+    """Run the plan against the reference server, or the server that `command` starts."""
+    secret = secret if plan.target and secret else secrets.token_urlsafe(32)
+    log = folder / "server.log"
+    start = partial(reference_server, command=command) if command else reference_server
+    with start(secret, plan, log) as (address, server):
+        code = generate(replace(plan, target=address), folder, secret)
+        if (died := server.poll()) is not None:
+            typer.echo(f"the server ended in mid-run (exit code {died}): see {log}", err=True)
+    return code
+
+
+def _generate(
+    locustfile: Path,
+    plan: Plan,
+    folder: Path,
+    secret: str,
+    processes: int,
+    interruptions: Interruptions,
+    *,
+    quiet: bool,
+) -> int:
+    """Probe the target, then have Locust run the plan that lies in `folder`."""
+    token = mint_token("probe", secret, time.time())
+    try:
+        probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout)
+    except ProbeError as error:
+        raise UsageProblem(str(error)) from error
+    code = run_locust(locustfile, plan, folder, secret, processes, interruptions, quiet=quiet)
+    if _has_report(folder):
+        return code
+    # a run that began says itself why its report could not be written, and with its code what it found
+    if code in (FAIL, INCONCLUSIVE) and (folder / "recording").is_dir():
+        return code
+    if interruptions.any:
+        raise Interrupted
+    typer.echo(f"streamgauge: the generator ended without a report (exit code {code})", err=True)
+    return INTERNAL_ERROR
+
+
+def _has_report(folder: Path) -> bool:
+    """Whether there is a report; a disk that is full may hold an empty file."""
+    report = folder / "report.json"
+    return report.is_file() and report.stat().st_size > 0

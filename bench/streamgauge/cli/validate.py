@@ -1,0 +1,129 @@
+"""`streamgauge validate`: one user, one run, each event present or missing."""
+
+import random
+import secrets
+import tempfile
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.server import reference_server
+from streamgauge.cli.target import require_allowed
+from streamgauge.core.canary import mint
+from streamgauge.core.event import Kind
+from streamgauge.exit_code import OF_OUTCOME
+from streamgauge.plan import Plan, PlanError, make_plan
+from streamgauge.protocol import PROTOCOLS, Request
+from streamgauge.protocol.login import mint_token
+from streamgauge.rig.one_run import Patience, one_run
+from streamgauge.rig.probe import ProbeError, probe
+from streamgauge.study.assessment import Look
+from streamgauge.study.render_validation import render_validation
+from streamgauge.study.validation import FIVE, Validation, validate
+
+EXAMPLES = """Examples:
+
+streamgauge validate --target ws://127.0.0.1:8765/ws   (STREAMGAUGE_SECRET is set)
+
+streamgauge validate --agent chat --expect started,thinking,completed   (an agent without tools)
+"""
+
+_USER = "validate"
+_FIVE = ",".join(kind.name.lower() for kind in FIVE)
+
+
+def validate_command(
+    target: Annotated[
+        str, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
+    ] = "",
+    agent: Annotated[str, typer.Option(help="Which agent to ask.")] = "scripted",
+    prompt: Annotated[str, typer.Option(help="What to ask.")] = "Which invoices are overdue?",
+    expect: Annotated[str, typer.Option(help="The events that must come, by name.")] = _FIVE,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="How the target's stream is read.")] = "native",
+    secret: Annotated[
+        str | None,
+        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
+    ] = None,
+    allow_target: Annotated[
+        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
+    ] = None,
+) -> None:
+    """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
+    expected = _kinds(expect)
+    try:
+        plan = make_plan({"target": target, "protocol": protocol, "faults": fault or [], "users": 1})
+    except PlanError as error:
+        raise UsageProblem(str(error)) from error
+    seen = _seen(plan, secret, allow_target or (), agent, prompt, expected)
+    typer.echo(render_validation(seen), nl=False)
+    raise typer.Exit(OF_OUTCOME[seen.outcome])
+
+
+def look_once(plan: Plan, secret: str | None, allowed: Collection[str]) -> Look:
+    """The same as a look of an assessment, with the plan's first persona."""
+    persona = plan.personas[0]
+    seen = _seen(plan, secret, allowed, persona.agent, persona.prompts[0], frozenset(FIVE))
+    _, _, verdict = render_validation(seen).splitlines()[-1].partition("  ")
+    return Look("validate", seen.outcome, verdict)
+
+
+def _seen(
+    plan: Plan,
+    secret: str | None,
+    allowed: Collection[str],
+    agent: str,
+    prompt: str,
+    expected: frozenset[Kind],
+) -> Validation:
+    """One run against the plan's target, or a reference server of its own."""
+    if plan.target:
+        require_allowed(plan.target, (*allowed, *plan.allow_target))
+        if not secret:
+            raise UsageProblem("no secret: give --secret or set STREAMGAUGE_SECRET")
+        return _validate(plan, plan.target, secret, agent, prompt, expected)
+    secret = secrets.token_urlsafe(32)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        reference_server(secret, plan, Path(folder) / "server.log") as (address, _),
+    ):
+        return _validate(plan, address, secret, agent, prompt, expected)
+
+
+def _validate(
+    plan: Plan, target: str, secret: str, agent: str, prompt: str, expected: frozenset[Kind]
+) -> Validation:
+    dialect = PROTOCOLS[plan.protocol]
+    token = mint_token(_USER, secret, time.time())
+    canary = mint(random.SystemRandom())
+    request = Request(
+        text=f"{prompt} {canary}",
+        request="q-1",
+        thread="t-1",
+        agent=agent,
+        context={"canary": canary},
+    )
+    patience = Patience(plan.slack, plan.grace)
+    try:
+        probe(target, dialect, token, plan.connect_timeout)
+        rows = one_run(target, dialect, token, _USER, canary, request, patience)
+    except ProbeError as error:
+        raise UsageProblem(str(error)) from error
+    except OSError as error:
+        raise UsageProblem(f"{target}: the connection was lost ({error})") from error
+    return validate(rows, expected, plan.limits, plan.promises)
+
+
+def _kinds(names: str) -> frozenset[Kind]:
+    known = {kind.name.lower(): kind for kind in (*FIVE, Kind.PARTIAL, Kind.FAILED)}
+    given = [name.strip() for name in names.split(",") if name.strip()]
+    for name in given:
+        if name not in known:
+            raise UsageProblem(f"--expect: there is no event {name!r}; known are {', '.join(known)}")
+    return frozenset(known[name] for name in given)

@@ -1,0 +1,151 @@
+"""What a threshold may speak of, by its name, and what a run measured of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.contract import Rule
+from streamgauge.core.doubt import LATENCY, VERDICT
+from streamgauge.core.finding import Doubt, Verdict
+from streamgauge.core.histogram import Distribution
+from streamgauge.core.metrics import tally
+from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.streams import CHUNK_GAP
+
+DURATIONS: Final[dict[str, str]] = {
+    "connect": Metric.CONNECT,
+    "accepted": Metric.ACCEPTED,
+    "first_event": Metric.FIRST_EVENT,
+    "first_thought": Metric.FIRST_THOUGHT,
+    "first_chunk": Metric.FIRST_CHUNK,
+    "delivery": Metric.DELIVERY,
+    "delivery_bound": Metric.DELIVERY_BOUND,
+    "lag": Metric.LAG,
+    "slip": Metric.SLIP,
+    "silence": Metric.SILENCE,
+    "run": Metric.RUN,
+    "chunk_gap": CHUNK_GAP,
+}
+CHUNK_RATE: Final = "chunk_rate"  # chunks per second, by stream
+RATES: Final = (
+    "leaks",
+    "lost",
+    "duplicates",
+    "reordered",
+    "malformed",
+    "errors",
+    "refused",
+    "abandoned",
+    "unsent",
+    "stalls",
+)
+SHARES: Final = ("goodput_share", "full_sequence", "thinking", "delivery_success")
+FIGURES: Final = ("goodput", "events_per_s", "runs_per_s")
+
+_SHARE_OF: Final = {
+    "full_sequence": "runs with the full sequence",
+    "thinking": "runs with thinking",
+    "delivery_success": "delivery success",
+}
+_ISOLATION: Final = (Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE)
+OF_GENERATOR: Final = (Metric.LAG, Metric.SLIP)  # what it says of itself: these are what doubts are made of
+
+
+class Ratio(Struct, frozen=True):
+    """So many of so many."""
+
+    hits: int
+    of: int
+
+
+class Figure(Struct, frozen=True):
+    """So much a second, made of `n` things."""
+
+    per_s: float
+    n: int
+
+
+class Measured(Struct, frozen=True):
+    """What was measured, by the names that thresholds use.
+
+    `void` names the doubt that keeps a value from saying anything. `holes` is a doubt
+    that voids the verdict: what was counted then was there, but may not be all.
+    """
+
+    durations: Mapping[str, Distribution] = {}
+    chunk_rate: Distribution = Distribution()  # in thousandths of a chunk per second
+    ratios: Mapping[str, Ratio] = {}  # rates and shares
+    figures: Mapping[str, Figure] = {}
+    void: Mapping[str, str] = {}
+    holes: str = ""
+
+
+def measured(state: AnalysisState, verdicts: Iterable[Verdict], doubts: Iterable[Doubt]) -> Measured:
+    """Gather what thresholds may speak of from what the folds know."""
+    doubts = tuple(doubts)
+    holes = next((doubt.name for doubt in doubts if doubt.voids == VERDICT), "")
+    untimely = holes or next((doubt.name for doubt in doubts if doubt.voids == LATENCY), "")
+    seconds = (state.ended_ns - state.began_ns) / tally.SECOND_NS
+    counts = state.counts
+    amounts = {
+        "goodput": Figure(state.goodput.good, state.goodput.of),
+        "events_per_s": Figure(counts.get("events", 0), counts.get("events", 0)),
+        "runs_per_s": Figure(tally.runs(counts), tally.runs(counts)),
+    }
+    return Measured(
+        durations={
+            name: state.latencies[metric] for name, metric in DURATIONS.items() if metric in state.latencies
+        },
+        chunk_rate=state.streams.rates,
+        ratios=dict(_ratios(state, {verdict.rule: verdict for verdict in verdicts})),
+        figures={name: Figure(of.per_s / seconds, of.n) for name, of in amounts.items()}
+        if seconds > 0
+        else {},
+        void={
+            **(dict.fromkeys(_timed(state), untimely) if untimely else {}),
+            **(dict.fromkeys((*FIGURES, *DURATIONS), holes) if holes else {}),
+        },
+        holes=holes,
+    )
+
+
+def _timed(state: AnalysisState) -> Iterator[str]:
+    """What says nothing where latencies are void."""
+    yield from (name for name, metric in DURATIONS.items() if metric not in OF_GENERATOR)
+    yield from (CHUNK_RATE, "stalls")
+    if state.goodput.beyond:
+        yield from ("goodput", "goodput_share")
+
+
+def _ratios(state: AnalysisState, verdicts: Mapping[Rule, Verdict]) -> Iterator[tuple[str, Ratio]]:
+    counts, streams, goodput = state.counts, state.streams, state.goodput
+
+    def count(name: str) -> int:
+        return counts.get(name, 0)
+
+    isolation = [verdicts[rule] for rule in _ISOLATION if rule in verdicts]
+    looked = max((verdict.exercised for verdict in isolation), default=0)
+    yield "leaks", Ratio(sum(verdict.found for verdict in isolation), looked)
+    numbered, lost, repeated = count("events numbered"), count("events lost"), count("events repeated")
+    yield "lost", Ratio(lost, numbered - repeated + lost)
+    yield "duplicates", Ratio(repeated, numbered)
+    yield "reordered", Ratio(count("events reordered"), numbered)
+    malformed = count("malformed messages")
+    yield "malformed", Ratio(malformed, count("messages") + malformed)
+    whole = count("runs expected whole")
+    yield "errors", Ratio(whole - count("runs with a result"), whole)
+    yield "refused", Ratio(count("runs refused"), tally.runs(counts))
+    yield "abandoned", Ratio(count("runs abandoned"), tally.runs(counts))
+    unsent = count("requests unsent")
+    yield "unsent", Ratio(unsent, count("requests") + unsent)
+    yield "stalls", Ratio(streams.stalled, streams.streams)
+    yield "goodput_share", Ratio(goodput.good, goodput.of)
+    promised = [verdict.rule for verdict in verdicts.values() if verdict.promised]
+    shares = tally.shares(counts, promised)
+    yield from (
+        (name, Ratio(shares[share].good, shares[share].of))
+        for name, share in _SHARE_OF.items()
+        if share in shares
+    )

@@ -1,0 +1,116 @@
+"""How answers streamed: the gaps between their chunks, chunks per second, stalls.
+
+A stream is a run that brought at least one chunk of its answer. Gaps are taken
+from arrival to arrival within one run, whatever came between; a repeat is taken
+once. Of several messages that were read at once only the last one's kernel stamp
+is exact, so that the gaps before it may be too short and the next one too.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from streamgauge.core.event import Kind
+from streamgauge.core.histogram import Distribution, Histogram
+from streamgauge.core.history import History
+from streamgauge.core.observation import arrival_ns
+
+CHUNK_GAP: Final = "between answer chunks"  # the duration's name, beside those of `Metric`
+_MILLI: Final = 1_000
+_SECOND_NS: Final = 1_000_000_000
+
+
+class StreamState(Struct, frozen=True):
+    """What is known of the streams; a stall is a gap longer than `stall_ns`.
+
+    `rates` holds chunks per second, one value a stream, in thousandths: 12,500 is
+    12.5 chunks/s. Streams of one chunk have none, nor do those `at_once`, whose
+    chunks all arrived in one moment.
+    """
+
+    stall_ns: int = _SECOND_NS
+    streams: int = 0
+    chunks: int = 0
+    at_once: int = 0
+    stalls: int = 0
+    stalled: int = 0  # streams with at least one stall
+    rates: Distribution = Distribution()
+
+    def merge(self, other: "StreamState") -> "StreamState":
+        """Both as one; what counts as a stall must be the same."""
+        if self.stall_ns != other.stall_ns:
+            raise ValueError(f"stalls of {self.stall_ns} ns and of {other.stall_ns} ns cannot be merged")
+        return StreamState(
+            self.stall_ns,
+            self.streams + other.streams,
+            self.chunks + other.chunks,
+            self.at_once + other.at_once,
+            self.stalls + other.stalls,
+            self.stalled + other.stalled,
+            self.rates.merge(other.rates),
+        )
+
+
+class Streams:
+    """Collects the streams of settled runs.
+
+    A pause that the script itself makes is no stall: the limit is so much longer,
+    as that of `no-silence` is.
+    """
+
+    def __init__(self, stall_ns: int) -> None:
+        self._stall_ns = stall_ns
+        self._gaps = Histogram()
+        self._rates = Histogram()
+        self._streams = self._chunks = self._at_once = self._stalls = self._stalled = 0
+
+    def settle(self, history: History) -> None:
+        """Take the stream of a settled run."""
+        arrivals = list(chunk_arrivals(history))
+        if not arrivals:
+            return
+        self._streams += 1
+        self._chunks += len(arrivals)
+        gaps = [max(0, later - earlier) for earlier, later in pairwise(arrivals)]
+        if not gaps:
+            return
+        for gap in gaps:
+            self._gaps.add(gap)
+        limit = self._stall_ns + history.asked.pause_ns
+        stalls = sum(gap > limit for gap in gaps)
+        self._stalls += stalls
+        self._stalled += stalls > 0
+        took = sum(gaps)
+        if took:
+            self._rates.add(len(gaps) * _MILLI * _SECOND_NS // took)
+        else:
+            self._at_once += 1
+
+    def gaps(self) -> Distribution:
+        """The times between two chunks, in ns."""
+        return self._gaps.distribution()
+
+    def state(self) -> StreamState:
+        """Everything else that was collected so far."""
+        return StreamState(
+            self._stall_ns,
+            self._streams,
+            self._chunks,
+            self._at_once,
+            self._stalls,
+            self._stalled,
+            self._rates.distribution(),
+        )
+
+
+def chunk_arrivals(history: History) -> Iterator[int]:
+    """When the chunks of the answer arrived, repeats left out."""
+    seen: set[int] = set()
+    for received in history.events:
+        event = received.event
+        if event.kind == Kind.PARTIAL and event.seq not in seen:
+            if event.seq:
+                seen.add(event.seq)
+            yield arrival_ns(received)

@@ -1,0 +1,76 @@
+"""AG-UI 1.0 over a WebSocket: one event a message, as JSON (docs/protocols.md)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from streamgauge.core.contract import Rule
+from streamgauge.protocol.ag_ui_reader import AgUiReader
+from streamgauge.protocol.dialect import Echo, Request
+
+_encode: Final = msgspec.json.Encoder().encode
+_VERSION: Final = "1.0"
+
+
+class AgUi:
+    """How to log in to, speak to and read a server of AG-UI."""
+
+    name = "ag-ui"
+    # Not promised: its events bear no numbers (`seq-contiguous`, `offset-contiguous`), no
+    # index and no digest of the answer (`partial-integrity`: of the recorded servers none
+    # sends the MESSAGES_SNAPSHOT that could stand in for one), no user
+    # (`isolation-envelope`), and there is no pipeline whose thoughts are due
+    # (`thinking-present`).
+    promises = frozenset(
+        {
+            Rule.STARTED_FIRST,
+            Rule.TERMINAL_LAST,
+            Rule.TOOL_PAIRING,
+            Rule.COMPLETE,
+            Rule.NO_SILENCE,
+            Rule.ECHO,
+            Rule.PROTOCOL,
+            Rule.ISOLATION_CANARY,
+        }
+    )
+    greets = False
+    accepts = False
+
+    def login(self, token: str) -> Mapping[str, str]:
+        """AG-UI leaves it to HTTP: a bearer token, as nearly everywhere."""
+        return {"Authorization": f"Bearer {token}"}
+
+    def reader(self) -> AgUiReader:
+        """A reader for a new connection."""
+        return AgUiReader()
+
+    def start(self, request: Request) -> bytes:
+        """A `RunAgentInput`; which agent answers is the address's affair."""
+        return _encode(
+            {
+                "threadId": request.thread,
+                "runId": request.request,
+                "protocolVersion": _VERSION,
+                "state": {},
+                "messages": [{"id": f"{request.request}-1", "role": "user", "content": request.text}],
+                "tools": [],
+                "context": [{"description": key, "value": value} for key, value in request.context.items()],
+                "forwardedProps": request.options,
+            }
+        )
+
+    def echo(self, request: Request) -> Echo:
+        """The ids alone: the run's is the request's."""
+        return Echo(request.thread)
+
+    def cancel(self, run: str) -> None:  # noqa: ARG002 - AG-UI has no message for it
+        """There is none: over HTTP one hangs up."""
+        return
+
+    def say(self, run: str, text: str) -> None:  # noqa: ARG002 - AG-UI has no message for it
+        """There is none: the next run's messages hold it."""
+        return
+
+
+AG_UI: Final = AgUi()

@@ -1,0 +1,36 @@
+"""Judges recordings again: the same folds over the same rows, hence the same verdict."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from streamgauge.core.analysis import Analysis, AnalysisState
+from streamgauge.core.contract import Rule
+from streamgauge.core.recording import Recording
+
+
+class MixedRecordings(ValueError):
+    """Recordings that are not of one run; the text says in what they differ."""
+
+
+def replay(recording: Recording) -> AnalysisState:
+    """The state that the recording worker had at its end; of a recording cut off, at its last row."""
+    header = recording.header
+    promises = frozenset(map(Rule, header.promises))
+    analysis = Analysis(header.limits, header.clock, header.began_ns, promises)
+    for row in recording.rows:
+        analysis.add(row)
+    last_ns = recording.rows[-1].at_ns if recording.rows else header.began_ns
+    return analysis.finish(recording.end.at_ns if recording.end else last_ns)
+
+
+def replay_all(recordings: Sequence[Recording]) -> AnalysisState:
+    """The merged state of the workers of one run.
+
+    Raises `MixedRecordings` where they were made by different plans or protocols.
+    """
+    first = recordings[0].header
+    for recording in recordings:
+        header = recording.header
+        if (header.plan, header.protocol, header.limits) != (first.plan, first.protocol, first.limits):
+            raise MixedRecordings(f"{header.worker} and {first.worker} recorded different plans")
+    return reduce(lambda one, other: one.merge(other), map(replay, recordings))

@@ -1,0 +1,94 @@
+"""A server of AG-UI under the real command: what it promises is judged, and nothing else."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.recording import Recording
+from streamgauge.plan import load_plan
+from tests.support.ag_ui import AG_UI
+from tests.support.command import ROOT, Run
+
+UNPROMISED = {
+    "thinking-present",
+    "seq-contiguous",
+    "offset-contiguous",
+    "partial-integrity",
+    "isolation-envelope",
+}
+
+
+@contextmanager
+def ag_ui_server(*faults: str) -> Iterator[tuple[str, ...]]:
+    """A server with these faults; yields what a run against it is given."""
+    command = [sys.executable, "-m", "tests.support.ag_ui_server", *faults]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        target = f"ws://127.0.0.1:{int(server.stdout.readline())}/"
+        try:
+            yield ("--protocol", "ag-ui", "--target", target, "--users", "20", "--duration", "4s")
+        finally:
+            server.communicate()  # closes its standard input: it ends with us
+
+
+@pytest.mark.parametrize("scenario", ["steady", "isolation"])
+def test_a_correct_server_passes(streamgauge: Run, scenario: str) -> None:
+    with ag_ui_server() as target:
+        done = streamgauge("run", "--scenario", scenario, *target, secret="x")
+    assert done.code == 0, done.out + done.err
+    report = done.report
+    verdicts = {verdict.rule.value: verdict for verdict in report.verdicts}
+    assert {rule for rule, verdict in verdicts.items() if not verdict.promised} == UNPROMISED
+    assert all(verdict.required and verdict.exercised for verdict in verdicts.values() if verdict.promised)
+    assert report.counts["requests"] == report.counts["runs completed"] > 20
+    assert report.counts["events"] == 18 * report.counts["runs completed"]
+    assert all(share.good == share.of > 0 for share in report.shares)
+    assert report.counts.get("cancels", 0) == 0  # there is no message for it
+
+
+def test_what_is_not_promised_says_so_in_every_file(streamgauge: Run) -> None:
+    with ag_ui_server() as target:
+        done = streamgauge("run", "--scenario", "steady", *target, secret="x")
+    (line,) = (line for line in done.out.splitlines() if line.startswith("seq-contiguous"))
+    assert line.split(maxsplit=1)[1] == "not promised"
+    assert "| seq-contiguous | not promised |" in (done.folder / "report.md").read_text()
+    junit = ET.parse(done.folder / "junit.xml")
+    (case,) = (case for case in junit.findall(".//testcase") if case.get("name") == "seq-contiguous")
+    assert [(answer.tag, answer.get("message")) for answer in case] == [
+        ("skipped", "seq-contiguous: not promised by the protocol")
+    ]
+    (path,) = done.folder.glob("recording/*.sgr")
+    header = Recording.of(path.read_bytes()).header  # so it can be judged again without its protocol
+    assert set(header.promises) == set(header.required) == AG_UI.promises == set(Rule) - UNPROMISED
+    again = streamgauge("check", str(done.folder))
+    assert again.code == 0, again.out + again.err
+    assert [line for line in again.out.splitlines() if "promised" in line] == [
+        line for line in done.out.splitlines() if "promised" in line
+    ]
+    plan = load_plan((done.folder / "plan.toml").read_text(), "plan.toml")
+    assert (plan.protocol, plan.required) == ("ag-ui", ())
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        (("--drop", "RUN_STARTED"), "started-first"),
+        (("--drop", "TEXT_MESSAGE_END"), "protocol"),
+        (("--drop", "TOOL_CALL_END"), "tool-pairing"),
+        (("--mix",), "isolation-canary"),
+    ],
+)
+def test_a_faulty_server_fails_by_the_rule_it_breaks(
+    streamgauge: Run, fault: tuple[str, ...], rule: str
+) -> None:
+    with ag_ui_server(*fault) as target:
+        done = streamgauge("run", "--scenario", "steady", *target, secret="x")
+    assert done.code == 1, done.out + done.err
+    assert done.failing == {rule}

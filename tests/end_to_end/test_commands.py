@@ -1,0 +1,160 @@
+"""The commands around a run: plans, replays, one look, the whole assessment."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from streamgauge.report.render_json import read_json
+from tests.support.command import SECRET, Run, Server, Start
+
+SHORT = ("--users", "30", "--duration", "4s", "--interval", "500ms")
+
+
+def rules(data: bytes) -> list[tuple[str, str, int, int]]:
+    """What a report says of every rule."""
+    return [(v.rule, v.outcome, v.exercised, v.found) for v in read_json(data).verdicts]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--scenario", "isolation"), ("--fault", "swap:0.05")])
+def test_a_recording_gives_the_live_verdict(streamgauge: Run, arguments: tuple[str, ...]) -> None:
+    live = streamgauge("run", *SHORT, *arguments)
+    offline = streamgauge("check", str(live.folder), "--json")
+    assert offline.code == live.code
+    assert rules(offline.out.encode()) == rules((live.folder / "report.json").read_bytes())
+    assert read_json(offline.out.encode()).counts == live.report.counts
+
+
+def test_a_report_is_rendered_again_as_it_was(streamgauge: Run) -> None:
+    live = streamgauge("run", *SHORT)
+    before = {path.name: path.read_bytes() for path in live.folder.iterdir() if path.is_file()}
+    (live.folder / "report.md").unlink()
+    again = streamgauge("report", str(live.folder))
+    assert again.code == 0
+    assert again.out.splitlines()[-1] == live.out.splitlines()[-1]
+    for name in ("report.md", "report.json", "report.html", "junit.xml"):
+        assert (live.folder / name).read_bytes() == before[name]
+
+
+def test_a_result_folders_plan_repeats_the_run(streamgauge: Run, tmp_path: Path) -> None:
+    first = streamgauge("run", *SHORT, "--seed", "7")
+    plan = first.folder / "plan.toml"
+    text = plan.read_text()
+    again = streamgauge("run", "--plan", str(plan), "--results", "again")
+    (folder,) = (tmp_path / "again").glob("*-steady-*")
+    assert again.code == 0, again.out + again.err
+    assert (folder / "plan.toml").read_text() == text
+    assert read_json((folder / "report.json").read_bytes()).plan["seed"] == 7
+
+
+def test_flags_override_a_plan(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('scenario = "burst"\nusers = 500\nduration = 60\n')
+    done = streamgauge("run", "--plan", "plan.toml", *SHORT)
+    assert done.code == 0, done.out + done.err
+    assert done.report.scenario == "burst"
+    assert done.report.counts["users"] == 30
+
+
+def test_a_new_plan_is_a_valid_one(streamgauge: Run, tmp_path: Path) -> None:
+    written = streamgauge("plan", "init", "--scenario", "interrupt")
+    (tmp_path / "plan.toml").write_text(written.out)
+    checked = streamgauge("plan", "check", "plan.toml")
+    assert checked.code == 0
+    assert "interrupt, 200 users" in checked.out
+
+
+def test_a_plan_that_cannot_be_says_file_key_and_why(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("users = 0\n")
+    checked = streamgauge("plan", "check", "plan.toml")
+    assert checked.code == 2
+    assert checked.err == "streamgauge: plan.toml: users: Expected `int` >= 1\n"
+
+
+@pytest.mark.parametrize("scenario", ["burst", "interrupt", "stream"])
+def test_the_other_scenarios_pass_too(streamgauge: Run, scenario: str) -> None:
+    done = streamgauge("run", "--scenario", scenario, "--users", "30", "--duration", "8s")
+    assert done.code == 0, done.out + done.err
+    assert done.report.counts["runs"] == done.report.counts["requests"] > 0
+
+
+def test_validate_names_each_event(streamgauge: Run) -> None:
+    done = streamgauge("validate")
+    assert done.code == 0, done.err
+    assert "thinking        PRESENT ×4" in done.out
+    assert "in order: 1, 2, 3" in done.out
+
+
+def test_validate_sees_what_is_missing(streamgauge: Run) -> None:
+    done = streamgauge("validate", "--fault", "drop-thinking")
+    assert done.code == 1
+    assert done.out.splitlines()[-1] == "FAIL  thinking-present"
+
+
+def test_validate_demands_every_expected_event(streamgauge: Run, server: Server) -> None:
+    done = streamgauge("validate", "--target", server.address, "--agent", "nobody", secret=SECRET)
+    assert done.code == 1
+    assert "missing tool_executing, tool_completed, completed" in done.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "decision", "reason"),
+    [
+        (None, 0, "GO  all 6 looks passed", ""),
+        ("drop-thinking", 1, "NO-GO", "thinking-present"),
+        ("swap:0.2", 1, "NO-GO", "seq-contiguous"),
+        ("shared-global:0.2", 1, "NO-GO", "isolation"),
+    ],
+)
+def test_an_assessment_decides(
+    streamgauge: Run, fault: str | None, code: int, decision: str, reason: str
+) -> None:
+    arguments = ("--fault", fault) if fault else ()
+    done = streamgauge("assess", "--time", "30s", "--users", "30", *arguments)
+    assert done.code == code, done.out + done.err
+    last = done.out.splitlines()[-1]
+    assert last.startswith(decision)
+    assert reason in last
+    (folder,) = done.results.glob("*-assess-*")
+    assert decision in (folder / "report.md").read_text()
+    suites = ET.parse(folder / "junit.xml").findall("testsuite")
+    assert {suite.get("name", "").split(":")[0] for suite in suites} >= {"steady", "isolation", "burst"}
+
+
+def test_a_condition_of_the_plan_stops_the_run(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('abort_on = ["findings > 20"]\n')
+    done = streamgauge(
+        "run", "--plan", "plan.toml", "--users", "50", "--duration", "60s", "--fault", "drop-thinking"
+    )
+    assert done.code == 1, done.out + done.err
+    assert done.report.cut_short
+    assert any(doubt.name == "stopped early" for doubt in done.report.doubts)
+
+
+def test_a_target_elsewhere_must_be_allowed(streamgauge: Run) -> None:
+    done = streamgauge("run", "--target", "ws://192.0.2.1:80/ws", secret=SECRET)
+    assert done.code == 2
+    assert "--allow-target 192.0.2.1" in done.err
+
+
+def test_secrets_reach_no_artifact(start: Start, tmp_path: Path) -> None:
+    """Neither a secret, nor a token, nor what users and agents say."""
+    secret = "planted-secret-that-must-never-be-seen-anywhere"
+    spoken = "planted words of a user"
+    server = start("reference_server", "--port", "0", "--log-level", "debug", secret=secret)
+    assert server.process.stdout is not None
+    address = json.loads(server.process.stdout.readline())["listening"]
+    (tmp_path / "plan.toml").write_text(f'personas = [{{ prompts = ["{spoken}"] }}]\n')
+    done = start(
+        "streamgauge", "run", "--plan", "plan.toml", "--target", address, "--secret", secret, *SHORT
+    ).wait()
+    assert done.code == 0, done.err
+    server.interrupt()
+    log = server.wait()
+    told = {path: path.read_bytes() for path in done.results.rglob("*") if path.is_file()}
+    told |= {Path("out"): done.out.encode(), Path("err"): done.err.encode(), Path("log"): log.err.encode()}
+    for path, content in told.items():
+        assert secret.encode() not in content, path
+        assert b"eyJ" not in content, path  # how every JWT begins
+        if path.name != "plan.toml" and path.suffix not in {".json", ".md", ".html"}:  # they hold the plan
+            assert spoken.encode() not in content, path

@@ -1,0 +1,124 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamgauge.cli.generator import run_locust, shown
+from streamgauge.cli.interruption import Interruptions
+from streamgauge.plan import Plan
+
+SECRET = "hunter2 hunter2"
+PLAN = Plan(target="ws://127.0.0.1:8765/ws", users=7, spawn_rate=2.5, duration=90)
+
+
+class Locust:
+    """What was started, and how it ends."""
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+        self.environment: dict[str, str] = {}
+        self.signals: list[int] = []
+
+    def start(self, command: list[str], env: dict[str, str], **_: object) -> "Locust":
+        self.command, self.environment = command, env
+        return self
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+    def wait(self) -> int:
+        return 3
+
+
+@pytest.fixture
+def locust(monkeypatch: pytest.MonkeyPatch) -> Locust:
+    locust = Locust()
+    monkeypatch.setattr(subprocess, "Popen", locust.start)
+    return locust
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/streamgauge", "run", *arguments])
+
+
+def options(locust: Locust) -> dict[str, str]:
+    words = locust.command
+    return {word: words[at + 1] for at, word in enumerate(words[:-1]) if word.startswith("-")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--secret", SECRET),
+        (f"--secret={SECRET}",),
+        ("--users", "5", "--secret", SECRET, "--seed", "1"),
+        ("--secret", "--secret", f"--secret={SECRET}"),
+        ("--secret", "other", "--secret", SECRET),
+        ("--target", "ws://h/ws?token=hunter2"),
+        ("--target", "ws://ann:hunter2@h/ws"),
+    ],
+)
+def test_no_secret_is_in_the_shown_command(arguments: tuple[str, ...]) -> None:
+    said = shown(["streamgauge", "run", *arguments, "--duration", "30s"])
+    assert "hunter2" not in said
+    assert said.startswith("streamgauge run ")
+    assert said.endswith(" --duration 30s")
+
+
+def test_everything_else_is_shown_so_that_it_can_be_typed_again() -> None:
+    said = shown(["streamgauge", "run", "--scenario", "my own.py", "--users", "5"])
+    assert said == "streamgauge run --scenario 'my own.py' --users 5"
+
+
+def test_the_secret_travels_in_the_environment_alone(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "--secret", SECRET)
+    run_locust(Path("steady.py"), PLAN, Path("results/new"), SECRET, 1, Interruptions())
+    assert locust.environment["STREAMGAUGE_SECRET"] == SECRET
+    assert locust.environment["STREAMGAUGE_COMMAND"].startswith("streamgauge run --secret")
+    assert "hunter2" not in locust.environment["STREAMGAUGE_COMMAND"]
+    assert not any("hunter2" in word for word in locust.command)
+
+
+def test_locust_is_told_the_plan(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch)
+    assert run_locust(Path("steady.py"), PLAN, Path("results/new"), SECRET, 1, Interruptions()) == 3
+    assert locust.command[:3] == [sys.executable, "-m", "locust"]
+    expected = {
+        "-f": "steady.py",
+        "--users": "7",
+        "--spawn-rate": "2.5",
+        "--run-time": "90s",
+        "--host": "ws://127.0.0.1:8765/ws",
+        "--plan": "results/new/plan.toml",
+        "--out": "results/new",
+    }
+    assert options(locust).items() >= expected.items()
+    assert "--headless" in locust.command
+    assert "--processes" not in locust.command
+
+
+def test_several_processes(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch)
+    run_locust(Path("steady.py"), PLAN, Path("results/new"), SECRET, 4, Interruptions())
+    assert options(locust)["--processes"] == "4"
+
+
+def test_a_run_is_at_least_a_second_long(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch)
+    run_locust(
+        Path("steady.py"), Plan(users=1, duration=0.2), Path("results/new"), SECRET, 1, Interruptions()
+    )
+    assert options(locust)["--run-time"] == "1s"
+
+
+def test_ctrl_c_ends_locust_by_a_signal_that_it_hears_at_any_time(
+    locust: Locust, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch)
+    interruptions = Interruptions()
+    run_locust(Path("steady.py"), PLAN, Path("results/new"), SECRET, 1, interruptions)
+    interruptions.hear(signal.SIGINT, None)
+    interruptions.hear(signal.SIGINT, None)
+    assert locust.signals == [signal.SIGTERM, signal.SIGINT]

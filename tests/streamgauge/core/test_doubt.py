@@ -1,0 +1,165 @@
+from streamgauge.core.doubt import (
+    LAG_LIMIT_NS,
+    LATENCY,
+    MISSED_LIMIT,
+    NOTHING,
+    STAMPLESS_LIMIT,
+    VERDICT,
+    doubts,
+)
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Doubt
+from streamgauge.core.histogram import Distribution, Histogram
+from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.metrics.tally import Tally
+from streamgauge.core.observation import Asked, Closed, Received, Unsent
+from tests.support.history import run, session, started
+
+EVENTS = {"events": 10_000, "messages": 10_000}
+
+
+def doubted(
+    counts: dict[str, int] | None = None,
+    lag: Distribution | None = None,
+    unconnected: dict[str, int] | None = None,
+    missing_workers: int = 0,
+    troubles: tuple[str, ...] = (),
+    clock_steps: int = 0,
+    aborted: str = "",
+) -> list[Doubt]:
+    """What is doubted of a run in which all was well, but for what is given."""
+    return list(
+        doubts(
+            EVENTS | (counts or {}),
+            {} if lag is None else {Metric.LAG: lag},
+            unconnected=unconnected or {},
+            missing_workers=missing_workers,
+            troubles=troubles,
+            clock_steps=clock_steps,
+            aborted=aborted,
+        )
+    )
+
+
+def only(found: list[Doubt]) -> tuple[str, str, str]:
+    (doubt,) = found
+    assert doubt.limit
+    assert doubt.advice
+    return doubt.name, doubt.value, doubt.voids
+
+
+def lag_of(*values: int) -> Distribution:
+    histogram = Histogram()
+    for value in values:
+        histogram.add(value)
+    return histogram.distribution()
+
+
+def test_a_run_in_which_all_was_well_is_not_doubted() -> None:
+    assert doubted() == []
+    assert doubted(lag=Distribution()) == []
+
+
+# At zero and above
+
+
+def test_a_missing_worker() -> None:
+    assert only(doubted(missing_workers=2)) == ("workers missing", "2", VERDICT)
+
+
+def test_a_run_that_its_plan_stopped_voids_nothing() -> None:
+    assert only(doubted(aborted="findings > 100")) == ("stopped early", "findings > 100", NOTHING)
+
+
+def test_every_trouble_of_the_instrument() -> None:
+    found = doubted(troubles=("1 × KeyError", "the recording stopped"))
+    assert [(doubt.name, doubt.value, doubt.voids) for doubt in found] == [
+        ("instrument", "1 × KeyError", VERDICT),
+        ("instrument", "the recording stopped", VERDICT),
+    ]
+
+
+def test_users_who_could_not_connect() -> None:
+    found = doubted(unconnected={"no greeting in time": 1, "HTTP 503 full": 3})
+    assert only(found) == ("users not connected", "3 × HTTP 503 full, 1 × no greeting in time", VERDICT)
+
+
+def test_a_connection_that_the_server_closed() -> None:
+    found = doubted({"closed by the server": 1, "runs abandoned": 4})
+    assert only(found) == ("connections lost", "1 closed by the server, 4 runs abandoned", VERDICT)
+    assert only(doubted({"closed by the server": 2}))[1] == "2 closed by the server, 0 runs abandoned"
+    assert doubted({"runs abandoned": 4, "closed by the user": 9}) == []
+
+
+def test_a_run_without_events() -> None:
+    assert only(doubted({"events": 0})) == ("events", "0", VERDICT)
+    assert doubted({"events": 1}) == []
+
+
+def test_an_event_that_arrived_before_it_was_emitted() -> None:
+    found = doubted({"deliveries before their emission": 1})
+    assert only(found) == ("clock", "1 events arrived before they were emitted", VERDICT)
+
+
+def test_a_clock_that_was_set() -> None:
+    assert only(doubted(clock_steps=1)) == ("clock set", "1 times", LATENCY)
+
+
+# Below, at and above a limit
+
+
+def test_requests_that_were_due_and_not_sent() -> None:
+    def found(unsent: int) -> list[Doubt]:
+        return doubted({"requests": 1_000 - unsent, "requests unsent": unsent})
+
+    assert MISSED_LIMIT == 0.01
+    assert [unsent for unsent in (0, 9, 10, 11) if found(unsent)] == [11]
+    assert only(found(11)) == ("requests unsent", "1.1% of 1000", LATENCY)
+
+
+def test_no_request_was_sent_at_all() -> None:
+    assert only(doubted({"requests unsent": 7})) == ("requests unsent", "100.0% of 7", LATENCY)
+
+
+def test_messages_without_a_kernel_stamp() -> None:
+    def found(stampless: int) -> list[Doubt]:
+        return doubted({"messages without a kernel stamp": stampless})
+
+    assert STAMPLESS_LIMIT == 0.01
+    assert [stampless for stampless in (0, 99, 100, 101) if found(stampless)] == [101]
+    assert only(found(101)) == ("kernel stamps missing", "1.0% of messages", LATENCY)
+
+
+def test_a_generator_that_lags() -> None:
+    lags = (LAG_LIMIT_NS - 1, LAG_LIMIT_NS, LAG_LIMIT_NS + 1)
+    assert [lag for lag in lags if doubted(lag=lag_of(lag))] == [LAG_LIMIT_NS + 1]
+    assert only(doubted(lag=lag_of(120_000_000)))[:2] == ("generator lag", "p99 120 ms")
+    assert only(doubted(lag=lag_of(120_000_000)))[2] == LATENCY
+
+
+def test_of_the_lag_the_99th_percentile_counts() -> None:
+    late = 10 * LAG_LIMIT_NS
+    assert doubted(lag=lag_of(*[1] * 99, late)) == []
+    assert only(doubted(lag=lag_of(*[1] * 98, late, late)))[0] == "generator lag"
+
+
+# The names that are looked up are those that are counted
+
+
+def test_what_is_doubted_is_what_was_tallied() -> None:
+    tally = Tally()
+    history = run(started())
+    (_, asked, *_) = session(history)
+    assert isinstance(asked, Asked)
+    for row in (
+        *(asked, Unsent(1, 0, 0, "busy"), Closed(1, 0, 1006, ours=False)),
+        Received(1, 0, 0, exact=False, size=9, event=Event(Kind.HEARTBEAT)),
+    ):
+        tally.add(row)
+    found = doubts(tally.counts(), {}, unconnected={}, missing_workers=0, troubles=(), clock_steps=0)
+    assert [(doubt.name, doubt.value) for doubt in found] == [
+        ("connections lost", "1 closed by the server, 0 runs abandoned"),
+        ("events", "0"),
+        ("requests unsent", "50.0% of 2"),
+        ("kernel stamps missing", "100.0% of messages"),
+    ]

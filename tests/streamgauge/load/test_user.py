@@ -1,0 +1,219 @@
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from streamgauge.core.observation import Asked, Closed, Observation, Opened, Unsent
+from tests.support.apart import INSIDE
+from tests.support.peer import Peer
+
+if TYPE_CHECKING or INSIDE:
+    from gevent import GreenletExit, sleep
+    from locust.env import Environment
+
+    from streamgauge.load import AgentUser
+    from streamgauge.load.bench import Bench
+    from streamgauge.load.user import MOST_UNDER_WAY, begin
+
+Make = Callable[..., "Bench"]
+Recorded = Callable[["Bench"], list[Observation]]
+MS = 1_000_000
+
+
+def started(bench: "Bench") -> "AgentUser":
+    """A user of that bench, as Locust starts it."""
+    begin(bench)
+    return another()
+
+
+def another() -> "AgentUser":
+    user = AgentUser(Environment())
+    user.on_start()
+    return user
+
+
+# When requests are due
+
+
+@pytest.mark.parametrize("arrivals", ["constant", "lockstep"])
+def test_every_due_time_comes_however_late_one_asks(make_bench: Make, arrivals: str) -> None:
+    user = started(make_bench("accepts", arrivals={"kind": arrivals, "interval": 0.01}))
+    dues: list[int] = []
+    for late in (0.1, 0.0, 0.25):
+        sleep(late)
+        dues.extend(user.due())
+    assert len(dues) > 30
+    assert {later - due for due, later in pairwise(dues)} == {10 * MS}
+    assert dues[-1] <= time.monotonic_ns() < dues[-1] + 1_000 * MS
+
+
+def test_poisson_arrivals_keep_their_rate_and_their_seed(make_bench: Make) -> None:
+    def gaps(seed: int) -> list[int]:
+        user = started(make_bench("accepts", arrivals={"kind": "poisson", "interval": 0.001}, seed=seed))
+        sleep(0.2)
+        return [later - due for due, later in pairwise(user.due())][:100]
+
+    assert gaps(1) == pytest.approx(gaps(1), abs=1)  # what is rounded differs by the start
+    assert gaps(1) != pytest.approx(gaps(2), abs=1)
+    assert 0.5 * MS < sum(gaps(1)) / 100 < 2 * MS
+
+
+def test_nothing_is_due_ahead_of_time(make_bench: Make) -> None:
+    user = started(make_bench("accepts", arrivals={"kind": "lockstep", "interval": 1_000}))
+    assert list(user.due()) == []
+    assert 0 < user.wait_time() <= 1_000
+
+
+def test_who_is_late_does_not_wait(make_bench: Make) -> None:
+    user = started(make_bench("accepts", arrivals={"kind": "constant", "interval": 0.001}))
+    sleep(0.01)
+    assert user.wait_time() == 0
+
+
+def test_what_is_due_without_a_connection_is_unsent(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("leaves", arrivals={"kind": "constant", "interval": 0.01})
+    user = started(bench)
+    sleep(0.2)
+    dues = list(user.due())
+    assert len(dues) > 10
+    assert [user.ask(due_ns) for due_ns in dues] == [None] * len(dues)
+    unsent = [row for row in recorded(bench) if isinstance(row, Unsent)]
+    assert [row.due_ns for row in unsent] == dues
+
+
+# What is asked
+
+
+def test_more_runs_than_a_user_may_have_under_way_are_unsent(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts")
+    user = started(bench)
+    runs = [user.ask(due_ns) for due_ns in range(MOST_UNDER_WAY + 2)]
+    assert [run is None for run in runs] == [False] * MOST_UNDER_WAY + [True] * 2
+    rows = recorded(bench)
+    assert len([row for row in rows if isinstance(row, Asked)]) == MOST_UNDER_WAY
+    assert [(row.due_ns, row.why) for row in rows if isinstance(row, Unsent)] == [
+        (MOST_UNDER_WAY, "too many runs of the user under way"),
+        (MOST_UNDER_WAY + 1, "too many runs of the user under way"),
+    ]
+
+
+def test_no_two_requests_are_alike_unless_a_scenario_says_so(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts")
+    user = started(bench)
+    other = another()
+    for one in (user, user, other):
+        one.ask(0)
+    user.ask(0, request="q", thread="t")
+    asked = [row for row in recorded(bench) if isinstance(row, Asked)]
+    assert len({row.request for row in asked}) == len({row.thread for row in asked}) == 4
+    assert len({row.context for row in asked}) == 4
+    assert (asked[3].request, asked[3].thread) == ("q", "t")
+
+
+def test_users_are_numbered_anew_in_every_run_and_never_share_a_canary(make_bench: Make) -> None:
+    first, second = started(make_bench("accepts")), another()
+    assert (first.name, second.name) == ("u0-1", "u0-2")
+    again = started(make_bench("accepts"))
+    assert again.name == "u0-1"
+    assert len({first.canary, second.canary, again.canary}) == 3
+
+
+# What a persona does
+
+
+@pytest.mark.parametrize(("share", "said"), [("cancel_share", "cancel_run"), ("speak_share", "user_message")])
+def test_a_persona_interrupts_its_runs_once_they_are_accepted(
+    make_bench: Make, peer: Peer, share: str, said: str
+) -> None:
+    user = started(make_bench("accepts", personas=[{share: 1}]))
+    run = user.ask(time.monotonic_ns())
+    assert run is not None
+    heard = peer.heard()
+    assert (heard["type"], heard["payload"]["run_id"]) == (said, run.run)
+
+
+def test_a_persona_that_leaves_comes_back_with_another_socket(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts", personas=[{"leave_share": 1}])
+    user = started(bench)
+    user.ask(time.monotonic_ns())
+    sleep(0.3)
+    assert user.tabs[0].open
+    rows = recorded(bench)
+    assert [row.conn for row in rows if isinstance(row, Opened)] == [1, 2]
+    (left, _) = [row for row in rows if isinstance(row, Closed)]
+    assert left == Closed(1, left.at_ns, 1000, ours=True)
+
+
+def test_runs_go_round_the_tabs(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts", personas=[{"tabs": 2}])
+    user = started(bench)
+    for _ in range(4):
+        user.ask(time.monotonic_ns())
+    asked = [row.conn for row in recorded(bench) if isinstance(row, Asked)]
+    assert sorted(asked) == [1, 1, 2, 2]
+
+
+def test_who_thinks_asks_again_so_long_after_the_end_of_the_run(make_bench: Make) -> None:
+    user = started(make_bench("answers", personas=[{"think": 5}]))
+    run = user.ask(time.monotonic_ns())
+    assert run is not None
+    assert run.ended
+    assert 4 < user.wait_time() <= 5
+
+
+def test_a_script_moves_the_deadline_and_is_told_to_the_rules(make_bench: Make, recorded: Recorded) -> None:
+    script = [{"do": "sleep", "ms": 2_000}, {"do": "fail"}]
+    bench = make_bench("accepts", personas=[{"script": script}])
+    user = started(bench)
+    user.ask(due_ns=10**9)
+    (asked,) = [row for row in recorded(bench) if isinstance(row, Asked)]
+    assert (asked.deadline_ns, asked.pause_ns, asked.fails) == (8 * 10**9, 2 * 10**9, True)
+
+
+# How a user comes and goes
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "secret", "why"),
+    [
+        ("unknown", "a secret", "HTTP 401 Unauthorized"),
+        ("accepts", "", "no secret: set STREAMGAUGE_SECRET to the target's own"),
+    ],
+)
+def test_who_cannot_connect_stops_and_is_counted(
+    make_bench: Make, behaviour: str, secret: str, why: str
+) -> None:
+    bench = make_bench(behaviour, secret=secret)
+    begin(bench)
+    for _ in range(2):
+        user = AgentUser(Environment())
+        with pytest.raises(GreenletExit):  # Locust would log every StopUser here
+            user.on_start()
+        user.on_stop()
+    share = bench.finish()
+    assert share.unconnected == {why: 2}
+    assert share.troubles == ()
+
+
+def test_nobody_starts_where_there_is_no_run_any_more(make_bench: Make) -> None:
+    started(make_bench("accepts"))
+    begin(None)
+    with pytest.raises(GreenletExit):
+        another()
+
+
+def test_a_second_socket_takes_over_and_the_older_one_drains(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("answers", grace=0.1)
+    user = started(bench)
+    user.ask(time.monotonic_ns())
+    user.reopen()
+    user.ask(time.monotonic_ns())
+    user.on_stop()
+    assert not bench.connections
+    rows = recorded(bench)
+    assert [row.conn for row in rows if isinstance(row, Opened)] == [1, 2]
+    assert [row.conn for row in rows if isinstance(row, Asked)] == [1, 2]
+    assert [(row.code, row.ours) for row in rows if isinstance(row, Closed)] == [(1000, True)] * 2
+    assert bench.runs == 2

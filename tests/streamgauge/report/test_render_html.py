@@ -1,0 +1,329 @@
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Doubt, Finding, Witness
+from streamgauge.core.overhead import Cost, Effect, Overhead
+from streamgauge.core.threshold import Level, parse
+from streamgauge.report import wording
+from streamgauge.report.conclude import MOST_SECONDS
+from streamgauge.report.model import Fault, Report, Worker
+from streamgauge.report.render_html import MOST_FINDINGS, render_html
+
+Make = Callable[..., Report]
+Gap = Callable[..., Finding]
+HOSTILE = "<script>alert('\"x\"')</script><img src=http://e.test/x onerror=1>&amp;]]>\x1b[31m\u202e\n</td>"
+ALL_SECTIONS = [
+    "validity",
+    "thresholds",
+    "rules",
+    "figures",
+    "percentiles",
+    "times",
+    "series",
+    "findings",
+    "faults",
+    "environment",
+]
+
+
+def page(report: Report) -> Element:
+    """The page as XML, which takes that it is well-formed."""
+    return fromstring(render_html(report))
+
+
+def words(element: Element | None) -> str:
+    assert element is not None
+    return " ".join("".join(element.itertext()).split())
+
+
+def section(report: Report, name: str) -> Element:
+    (found,) = (element for element in page(report).iter("section") if element.get("id") == name)
+    return found
+
+
+def rows(element: Element) -> list[list[str]]:
+    return [[words(cell) for cell in row] for row in element.iter("tr")]
+
+
+def of_class(element: Element, name: str) -> list[Element]:
+    return [inner for inner in element.iter() if name in inner.get("class", "").split()]
+
+
+@pytest.fixture(scope="session")
+def worst(make: Make, gap: Gap, leak: Finding, lagging: Doubt) -> Report:
+    """A run that has something for every part of the page."""
+    return make(
+        *(gap(f"r-{n}") for n in range(40)),
+        leak,
+        doubts=[replace(lagging, voids="")],
+        thresholds=[parse("p99(run) < 1ms"), parse("p99(run) < 1us", Level.WARN), parse("p99.9(run) < 1s")],
+        faults=[Fault("drop-event:0.01", 12)],
+        recordings=["results/x/worker-0.sgr"],
+        masked={Rule.TOOL_PAIRING: 3},
+    )
+
+
+def test_the_order_of_the_page(worst: Report) -> None:
+    main = page(worst).find("body/main")
+    assert main is not None
+    assert [part.get("id", part.tag) for part in main] == ["header", *ALL_SECTIONS]
+
+
+def test_a_clean_run_has_no_parts_without_content(make: Make) -> None:
+    sections = [element.get("id") for element in page(make()).iter("section")]
+    assert sections == [name for name in ALL_SECTIONS if name not in ("thresholds", "findings", "faults")]
+
+
+@pytest.mark.parametrize("outcome", ["pass", "fail", "unknown"])
+def test_the_banner_says_the_verdict(make: Make, gap: Gap, dead: Doubt, outcome: str) -> None:
+    report = {"pass": make(), "fail": make(gap(), doubts=[dead]), "unknown": make(doubts=[dead])}[outcome]
+    header = page(report).find("body/main/header")
+    assert header is not None
+    assert header.get("class") == f"banner {outcome}"
+    assert words(header.find("h1")) == f"{outcome.upper()}steady"
+    assert (
+        words(header.find("p"))
+        == {
+            "pass": "steady: 12,000 events of 100 users verified, 0 findings",
+            "fail": "seq-contiguous: 1 finding in 1,000 runs: "
+            "r-7f3a of u17: gap: seq 4 never came (+1 more reason)",
+            "unknown": "worker 3 sent no state",
+        }[outcome]
+    )
+    assert [words(item) for item in header.iter("li")] == (
+        ["worker 3 sent no state"] if outcome == "fail" else []
+    )
+
+
+def test_a_run_that_was_cut_short_says_so(make: Make) -> None:
+    assert "The run was cut short" in render_html(make(cut_short=True))
+    assert "cut short" not in render_html(make())
+
+
+def test_doubts_stand_with_their_advice_before_the_workers(make: Make, lagging: Doubt) -> None:
+    box = section(make(doubts=[lagging]), "validity")
+    assert words(box.find("h2")) == "Validity: 1 doubt"
+    (item,) = box.iter("li")
+    assert (
+        words(item)
+        == "generator lag p99: 12 ms (limit 5 ms) — this voids the latency; use fewer users a worker"
+    )
+    assert rows(box) == [["worker", "messages", "CPU time", "lag p99"], ["w1", "12,000", "1.50 s", "900 µs"]]
+    assert "Validity: no doubts" in render_html(make())
+
+
+def test_thresholds_with_their_outcomes(worst: Report) -> None:
+    table = section(worst, "thresholds")
+    assert [row.get("class") for row in table.iter("tr")] == [None, "fail", "warn", "unknown"]
+    assert [row[:4] for row in rows(table)[1:]] == [
+        ["p99(run)", "< 1.00 ms", "fail", "fail"],
+        ["p99(run)", "< 1.00 µs", "warn", "fail"],
+        ["p99.9(run)", "< 1.00 s", "fail", "unknown(needs 2,995)"],
+    ]
+
+
+def test_every_rule_with_its_outcome_and_a_way_to_its_findings(worst: Report) -> None:
+    table = section(worst, "rules")
+    by_name = {row[0]: row[1:] for row in rows(table)[1:]}
+    assert list(by_name) == [str(rule) for rule in Rule]
+    assert by_name["echo"] == ["pass", "1,000 runs", "", "0"]
+    assert by_name["seq-contiguous"] == ["fail", "1,000 runs", "", "40"]
+    assert by_name["tool-pairing"] == ["unknown", "1,000 runs", "3", "0"]
+    targets = {link.get("href") for link in table.iter("a")}
+    assert targets == {f"#{title.get('id')}" for title in section(worst, "findings").iter("h3")}
+
+
+def test_a_rule_that_does_not_count_has_no_sign(make: Make) -> None:
+    report = make(exercised={Rule.ECHO: 0}, required=[rule for rule in Rule if rule is not Rule.ECHO])
+    (row,) = (row for row in section(report, "rules").iter("tr") if words(row).startswith("echo"))
+    assert not of_class(row, "mark")
+
+
+def test_shares_have_the_sign_of_their_outcome(make: Make) -> None:
+    figures = section(make(counts={"runs with thinking": 999}), "figures")
+    assert [(words(mark), mark.get("class")) for mark in of_class(figures, "mark")] == [
+        ("100 %", "mark pass"),
+        ("99.90 %", "mark fail"),
+        ("100 %", "mark pass"),
+    ]
+    assert ["", "", "at most 1 in 33 connections (95 %)"] in rows(figures)
+
+
+def test_durations_with_their_intervals_below(make: Make) -> None:
+    table = section(make(), "times")
+    (lag,) = (row for row in rows(table) if row[0] == "generator lag")
+    assert lag[1] == "1,000"
+    assert re.fullmatch(r"1\.50 ms\(1\.\d\d ms – 1\.\d\d ms\)", lag[2])
+    assert lag[5] == "n < 2,995"
+
+
+def test_what_events_cost(make: Make) -> None:
+    effect = Effect(2e5, 1.9e5, 2.1e5, 2e5, 30)
+    cost = Cost(1e6, effect, effect, effect, effect)
+    weighed = Overhead(30, 0, 1_200, 12.0, cost, None, None)
+    said = section(replace(make(), overhead=weighed), "overhead")
+    assert words(said.find("p")) == f"{wording.overhead(weighed)}: 30 blocks, 1,200 runs."
+    assert rows(said)[0][0] == "emission overhead"
+    assert rows(said)[1][0] == "server CPU"
+
+
+def test_plots_come_in_two_widths(make: Make) -> None:
+    for name in ("percentiles", "series"):
+        widths = [
+            plot.get("width") for plot in section(make(), name).iter("svg") if plot.get("role") == "img"
+        ]
+        assert widths == ["928", "368"]
+
+
+def test_what_cannot_be_drawn_is_said(make: Make) -> None:
+    report = make(runs=0)
+    assert "Too few values to be drawn." in words(section(report, "percentiles"))
+    assert "No events were read." in words(section(report, "series"))
+
+
+def test_what_the_series_shows_is_said(make: Make, gap: Gap) -> None:
+    assert words(section(make(), "series")).endswith("The first and the last second are no whole ones.")
+    assert "Triangles mark the findings" in words(section(make(gap()), "series"))
+    long = replace(make(), seconds=(1, 2) * 500)
+    assert "A step of several seconds is their mean" in words(section(long, "series"))
+
+
+def test_leaks_come_first_and_name_both_users(worst: Report) -> None:
+    findings = section(worst, "findings")
+    assert [title.get("id") for title in findings.iter("h3")] == ["isolation-canary", "seq-contiguous"]
+    first = next(findings.iter("details"))
+    assert first.get("open") == "open"
+    assert words(first.find("summary")).startswith("u17 (connection 18) and u23: another user's canary")
+    assert [words(item) for item in first.iter("li")] == [
+        "useru17",
+        "connection18",
+        "other useru23",
+        "runr-7f3a",
+        "second1.700000",
+    ]
+
+
+def test_the_guilty_event_is_marked(make: Make, gap: Gap) -> None:
+    (table,) = section(make(gap()), "findings").iter("table")
+    assert [row[0] for row in rows(table)] == ["", "", "guilty", ""]
+    assert rows(table)[2] == ["guilty", "1.500000", "tool_executing", "5", "19", "388", "call-1"]
+    assert [row.get("class") for row in table.iter("tr")] == [None, None, "fail", None]
+
+
+def test_few_findings_are_shown_and_the_others_counted(worst: Report) -> None:
+    findings = section(worst, "findings")
+    assert len(list(findings.iter("details"))) == 1 + MOST_FINDINGS
+    assert "15 more with witnesses in report.json; 20 more were only counted" in words(findings)
+
+
+def test_a_finding_without_witnesses(make: Make) -> None:
+    finding = Finding(Rule.ISOLATION_ENVELOPE, "one run id at two users", "u1", 0, 0, run="r-1", other="u2")
+    (details,) = section(make(finding), "findings").iter("details")
+    assert not list(details.iter("table"))
+
+
+def test_faults_environment_plan_and_command(worst: Report) -> None:
+    assert words(section(worst, "faults")).endswith("drop-event:0.01: 12 times")
+    environment = section(worst, "environment")
+    told = dict(rows(environment))
+    assert told["revision"] == "3f2a1c9"
+    assert told["locust"] == "2.47"
+    assert told["users"] == "100"
+    assert "command" not in told
+    assert words(environment.find("pre")) == "streamgauge run steady"
+    assert "Recording: results/x/worker-0.sgr" in words(page(worst).find("body/footer"))
+
+
+def test_what_was_left_out_is_said(make: Make) -> None:
+    assert "Left out for size: plan: all of its" in render_html(make(plan={"x": ["y" * 999] * 99}))
+
+
+def test_only_its_own_style_is_allowed(make: Make) -> None:
+    html = render_html(make())
+    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    metas = {meta.get("http-equiv"): meta.get("content") for meta in fromstring(html).iter("meta")}
+    policy = metas["Content-Security-Policy"]
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert html.index("Content-Security-Policy") < html.index("<style>")
+
+
+def test_nothing_is_run_or_fetched(worst: Report) -> None:
+    for element in page(worst).iter():
+        assert element.tag not in {
+            "script",
+            "img",
+            "link",
+            "iframe",
+            "object",
+            "use",
+            "image",
+            "base",
+            "form",
+        }
+        assert not {"src", "style", "xlink:href", "action"} & set(element.keys())
+        assert not any(name.startswith("on") for name in element.keys())  # noqa: SIM118 - an Element is no dict
+        assert element.get("href", "#").startswith("#")
+    assert "://" not in render_html(worst)
+
+
+def test_every_name_stands_for_one_place(worst: Report) -> None:
+    names = [name for element in page(worst).iter() if (name := element.get("id"))]
+    assert len(names) == len(set(names))
+
+
+def test_hostile_strings_change_nothing_but_text(make: Make, gap: Gap) -> None:
+    def shape(word: str) -> list[tuple[str, str]]:
+        report = make(
+            gap(run=word, user=word, detail=word),
+            plan={"scenario": word, word: word},
+            doubts=[Doubt(word, word, word, word, "verdict")],
+            faults=[Fault(word, 1)],
+            workers=[Worker(word, 1, 1, 1)],
+            recordings=[word],
+        )
+        html = render_html(report)
+        assert not set(html) & set("\x1b\u202e\r")
+        return [(element.tag, element.get("class", "")) for element in fromstring(html).iter()]
+
+    assert shape(HOSTILE) == shape("calm")
+    assert "sgcanary" not in render_html(make(gap(run="sgcanaryAbCdEfGhIjKlMnOpQrSt")))
+
+
+def test_long_lists_are_cut_and_say_so(make: Make) -> None:
+    faults = section(make(faults=[Fault(f"fault {n}", 1) for n in range(500)]), "faults")
+    assert "… and 400 more in report.json" in words(faults)
+    assert "fault 100:" not in words(faults)
+    doubts = [Doubt("<" * 1_900, str(n), "", "", "") for n in range(50)]
+    assert "The rest was left out for its size" in words(section(make(doubts=doubts), "validity"))
+    plan = section(make(plan={f"k{n}": "<" * 1_000 for n in range(50)}), "environment")
+    assert "The rest was left out for its size" in words(plan)
+
+
+def test_sizes_are_kept(make: Make, worst: Report) -> None:
+    assert len(render_html(make(runs=5_000)).encode()) < 100_000
+    assert len(render_html(worst).encode()) < 150_000
+    witness = Witness(0, "<" * 200, "<" * 200, 1, 1, 1, "<" * 200, guilty=True)
+    findings = [
+        Finding(rule, "<" * 9_000, "<" * 900, 1, n, "<" * 900, witnesses=(witness,) * 7)
+        for rule in Rule
+        for n in range(6)
+    ]
+    doubts = [Doubt("<" * 1_900 + str(n), "<" * 1_900, "", "<" * 1_900, "verdict") for n in range(120)]
+    huge = make(
+        *findings,
+        doubts=doubts,
+        recordings=["<" * 1_900] * 120,
+        plan={"x" * n: "<" * 1_900 for n in range(20)},
+    )
+    huge = replace(huge, seconds=(7, 9) * (MOST_SECONDS // 2), duration_s=float(MOST_SECONDS))
+    html = render_html(huge)
+    assert len(html.encode()) < 1_000_000
+    fromstring(html)

@@ -1,0 +1,60 @@
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Outcome
+from streamgauge.protocol.native import NATIVE
+from streamgauge.study.validation import FIVE, Validation, validate
+from tests.support.history import (
+    LIMITS,
+    completed,
+    ended,
+    failed,
+    run,
+    session,
+    started,
+    thought,
+    tool,
+    whole,
+)
+
+
+def seen(*events: Event, expected: tuple[Kind, ...] = FIVE) -> Validation:
+    return validate(session(run(*events)), expected, LIMITS, NATIVE.promises)
+
+
+def times(of: Validation) -> dict[str, int]:
+    return {each.kind.name.lower(): each.times for each in of.events}
+
+
+def test_a_whole_run_passes_and_is_counted() -> None:
+    validation = seen(*whole())
+    assert validation.outcome is Outcome.PASS
+    assert times(validation) == {
+        "started": 1,
+        "thinking": 4,
+        "tool_executing": 1,
+        "tool_completed": 1,
+        "partial": 2,
+        "completed": 1,
+        "failed": 0,
+    }
+    assert validation.steps == (1, 2, 3)
+
+
+def test_one_of_the_five_missing_is_no_pass() -> None:
+    without_tools = (started(), thought(1), thought(2), thought(3), completed())
+    assert seen(*without_tools).outcome is Outcome.FAIL
+    assert (
+        seen(*without_tools, expected=(Kind.STARTED, Kind.THINKING, Kind.COMPLETED)).outcome is Outcome.PASS
+    )
+
+
+def test_a_broken_rule_is_no_pass_though_every_event_came() -> None:
+    validation = seen(started(), thought(2), tool("c"), ended("c"), thought(3), completed())
+    assert all(each.times for each in validation.events if each.expected)
+    assert validation.outcome is Outcome.FAIL
+    assert validation.steps == (2, 3)
+
+
+def test_a_run_that_only_fails_lacks_what_was_expected() -> None:
+    validation = seen(failed())
+    assert validation.outcome is Outcome.FAIL
+    assert times(validation)["failed"] == 1
