@@ -13,7 +13,7 @@ bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a 
 test: check  ## Everything that CI runs; what waits more than it works runs side by side
 	$(BIN)/pytest -q tests --ignore tests/end_to_end
 	$(BIN)/pytest -q bench/micro
-	$(BIN)/pytest -q -n 4 tests/end_to_end
+	$(BIN)/pytest -q -n 3 tests/end_to_end
 
 check: $(READY)  ## Style, types, import rules
 	$(BIN)/ruff format --check

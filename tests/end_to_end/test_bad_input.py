@@ -76,7 +76,7 @@ def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
         (("--fault", "swap:2"), "swap"),
         (("--protocol", "nothing"), "known are native"),
         (("--users", "0"), "users"),
-        (("--users", "90000"), "would fit"),
+        (("--users", "90000", "--spawn-rate", "90000"), "would fit"),
         (("--duration", "soon"), "500ms"),
         (("--results", "/proc/nothing"), "cannot be written"),
         (("--target", "http://127.0.0.1:1/"), "ws://"),

@@ -22,7 +22,7 @@ class Interruptions:
     """Passes every signal on to the generator, once there is one; before, it ends what is being set up.
 
     The generator is told to end by SIGTERM, which is heard at any time of its life (it drains, or where
-    no run has begun dies without a word); what comes after that is passed on as it is.
+    no run has begun ends without a word); Ctrl-C after that ends the drain.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,10 @@ class Interruptions:
         again, self.any = self.any, True
         if self._generator is None:
             raise KeyboardInterrupt
-        self._generator.send_signal(number if again else signal.SIGTERM)  # nothing, where it has ended
+        if not again:
+            self._generator.send_signal(signal.SIGTERM)  # nothing, where it has ended
+        elif number == signal.SIGINT:
+            self._generator.send_signal(number)
 
 
 @contextmanager

@@ -55,7 +55,12 @@ def launches(
             )
             for name in names
         }
-        said = {name: process.communicate()[0].strip() for name, process in runs.items()}
+        try:
+            said = {name: process.communicate()[0].strip() for name, process in runs.items()}
+        except KeyboardInterrupt:  # the runs were told too, and drain
+            for process in runs.values():
+                process.wait()
+            raise
         for name in sides:
             last = said[name].rpartition("\n")[2]
             if runs[name].returncode == USAGE:

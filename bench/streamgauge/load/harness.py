@@ -34,6 +34,7 @@ from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.results import new_folder
 
 SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHARE: Final = "streamgauge-share"
 _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
@@ -54,7 +55,6 @@ def scenario(locustfile: str) -> None:
     events.user_error.add_listener(harness.user_error)
     events.report_to_master.add_listener(harness.report_to_master)
     events.worker_report.add_listener(harness.worker_report)
-    events.quitting.add_listener(harness.quitting)
     events.quit.add_listener(harness.quit)
 
 
@@ -86,6 +86,8 @@ class Harness:
 
     def add_options(self, parser: LocustArgumentParser, **_: object) -> None:
         """Locust's own options give users, ramp, duration and host; the plan gives the rest."""
+        for number in _SIGNALS:
+            signal.signal(number, _too_early)
         group = parser.add_argument_group("streamgauge")
         group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) instead of the defaults")
         group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
@@ -100,6 +102,8 @@ class Harness:
         """Locust's default would kill runs in flight: let them drain."""
         self._environment = environment
         environment.stop_timeout = self._defaults.drain
+        # they are told last to first: this, before Locust's runner takes leave of its master or its workers
+        environment.events.quitting.add_listener(self.quitting)
         # its clock stood still while Python imported: by that much a run would be too short
         gevent.get_hub().loop.update_now()
         # not Python's own handler: its KeyboardInterrupt would strike in any greenlet or callback
@@ -344,7 +348,7 @@ class Harness:
             sys.exit(INTERRUPTED)  # nothing has begun
 
     def _terminated(self) -> None:
-        """SIGTERM, which Locust hears beside us: where there is no run, it is its own affair, if it is ready."""
+        """SIGTERM, which Locust hears beside us: what has no run to conclude is its affair."""
         environment = self._environment
         is_worker = isinstance(environment.runner, WorkerRunner)
         if self._running or (environment.web_ui is None and not is_worker):
@@ -352,7 +356,7 @@ class Harness:
 
     def quitting(self, environment: Environment, **_: object) -> None:
         """Locust ends: with the run still going (SIGTERM) drain and conclude first, all in one place."""
-        if self._running and not isinstance(environment.runner, WorkerRunner) and not self._cut_short:
+        if self._running and not self._cut_short:
             self._cut_short = True
             _runner(environment).stop()
         self._concluded.wait(self._plan.drain + _LATE_SHARE_S)
@@ -362,6 +366,11 @@ class Harness:
         outcome, self._outcome = self._outcome, None
         if outcome is not None:
             _print(outcome.text)
+
+
+def _too_early(*_: object) -> None:
+    """A signal before `init`: end without a word, but let Locust send the workers home that it may have."""
+    sys.exit(INTERRUPTED)
 
 
 def _print(text: str) -> None:

@@ -20,6 +20,7 @@ Blocks = Callable[[int, int], Iterator[tuple[Turn, ...]]]  # from the runs of a 
 
 _SETTLE_S: Final = 0.2  # after the last user's arrival
 _SPARE: Final = 1.5  # a block is begun where so many times the longest one is left
+_BEFORE_S: Final = 1.5  # Locust begins to count a run's time before its users can be measured
 _IDLE_S: Final = 3600.0
 
 
@@ -84,7 +85,7 @@ class Conductor:
         self.stopping = False
         self._blocks = blocks(bench.plan.slice_runs, bench.plan.seed)
         self._users: list[Together] = []
-        self._ends_ns = bench.began_ns + int(bench.plan.duration * 1e9)
+        self._ends_ns = bench.began_ns + int((bench.plan.duration - _BEFORE_S) * 1e9)
 
     def join(self, user: Together) -> None:
         """One more user is there."""

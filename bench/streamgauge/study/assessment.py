@@ -12,6 +12,7 @@ from streamgauge.core.finding import Outcome, worst
 PARTS: Final = {"steady": 0.35, "isolation": 0.25, "burst": 0.15, "interrupt": 0.15, "overhead": 0.10}
 _LOOK_S: Final = 4.0  # what a look takes besides its load: a server, a ramp, a drain, a report
 _LEAST_S: Final = 4.0
+_LEAST_OF_OVERHEAD_S: Final = 10.0  # six whole blocks, also on a busy machine
 
 _DECISION: Final = {
     Outcome.PASS: "GO",
@@ -31,7 +32,8 @@ class Look(Struct, frozen=True):
 
 def seconds_for(look: str, time_s: float) -> float:
     """How long a look's load may take where the whole assessment has `time_s`."""
-    return max(_LEAST_S, (time_s - _LOOK_S * (len(PARTS) + 1)) * PARTS[look])
+    least = _LEAST_OF_OVERHEAD_S if look == "overhead" else _LEAST_S
+    return max(least, (time_s - _LOOK_S * (len(PARTS) + 1)) * PARTS[look])
 
 
 def decide(looks: Sequence[Look]) -> Outcome:
