@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,9 @@ def run_locust(
     # without Locust's own statistics: the terminal's last lines are the verdict
     command += ["--only-summary", "--verdict-only", "--loglevel", "ERROR"]
     if processes > 1:
-        command += ["--processes", str(processes)]
+        # not Locust's own port: two runs on one machine must not take each other's workers
+        port = str(_free_port())
+        command += ["--processes", str(processes), "--master-bind-port", port, "--master-port", port]
     typed = shown([Path(sys.argv[0]).name, *sys.argv[1:]])
     environment = {**os.environ, "STREAMGAUGE_SECRET": secret, "STREAMGAUGE_COMMAND": typed}
     process = subprocess.Popen(
@@ -49,6 +52,12 @@ def run_locust(
     )
     interruptions.belong_to(process)
     return process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 def shown(command: list[str]) -> str:
