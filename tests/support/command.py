@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -40,6 +41,14 @@ class Done(NamedTuple):
         return {verdict.rule.value for verdict in self.report.verdicts if verdict.outcome == "fail"}
 
 
+def free_port() -> int:
+    """A port that nobody listens on, as of now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
 class Started:
     """A command under way, in a process group of its own as in a terminal."""
 
@@ -57,7 +66,11 @@ class Started:
 
     def interrupt(self) -> None:
         """Ctrl-C: the terminal tells the whole group."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        self.signal_all(signal.SIGINT)
+
+    def signal_all(self, number: int) -> None:
+        """To the whole group."""
+        os.killpg(self.process.pid, number)
 
     def wait(self) -> Done:
         try:

@@ -141,6 +141,28 @@ async def begins_in_binary(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
+async def masks(socket: ServerConnection) -> None:
+    """Masks a frame, which only clients may."""
+    await say(socket, GREETING)
+    await asyncio.sleep(0.05)
+    socket.transport.write(Frame(Opcode.TEXT, b"{}").serialize(mask=True))
+    await socket.wait_closed()
+
+
+async def says_too_much(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await asyncio.sleep(0.05)
+    await socket.send("x" * 1_000_000)
+    await socket.wait_closed()
+
+
+async def speaks_latin(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await asyncio.sleep(0.05)
+    socket.transport.write(Frame(Opcode.TEXT, "\xe9t\xe9".encode("latin-1")).serialize(mask=False))
+    await socket.wait_closed()
+
+
 async def speaks_ag_ui(socket: ServerConnection) -> None:
     """Ends every run as soon as it began; the text says of what it lacks the beginning."""
     async for message in socket:
@@ -163,7 +185,17 @@ BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
     f"/{behaviour.__name__}": behaviour
     for behaviour in (
         *(answers, reports, accepts, refuses, reads_late, pings, leaves, leaves_slowly, hangs_up),
-        *(hears_the_end, beats, begins_in_binary, speaks_ag_ui, closes_ungreeted, greets_nobody),
+        *(
+            hears_the_end,
+            beats,
+            begins_in_binary,
+            masks,
+            says_too_much,
+            speaks_latin,
+            speaks_ag_ui,
+            closes_ungreeted,
+            greets_nobody,
+        ),
     )
 }
 

@@ -1,8 +1,10 @@
 from streamgauge.core.doubt import (
+    FORSAKEN,
     LAG_LIMIT_NS,
     LATENCY,
     MISSED_LIMIT,
     NOTHING,
+    SLIP_LIMIT_NS,
     STAMPLESS_LIMIT,
     VERDICT,
     doubts,
@@ -26,17 +28,21 @@ def doubted(
     troubles: tuple[str, ...] = (),
     clock_steps: int = 0,
     aborted: str = "",
+    planned: int = 0,
+    **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
+    times: dict[str, Distribution] = {Metric[name.upper()]: of for name, of in latencies.items()}
     return list(
         doubts(
             EVENTS | (counts or {}),
-            {} if lag is None else {Metric.LAG: lag},
+            times | ({Metric.LAG: lag} if lag else {}),
             unconnected=unconnected or {},
             missing_workers=missing_workers,
             troubles=troubles,
             clock_steps=clock_steps,
             aborted=aborted,
+            planned=planned,
         )
     )
 
@@ -69,6 +75,17 @@ def test_a_missing_worker() -> None:
 
 def test_a_run_that_its_plan_stopped_voids_nothing() -> None:
     assert only(doubted(aborted="findings > 100")) == ("stopped early", "findings > 100", NOTHING)
+
+
+def test_a_run_that_everybody_had_left_is_void() -> None:
+    assert only(doubted(aborted=FORSAKEN)) == ("stopped early", "nobody was connected any more", VERDICT)
+
+
+def test_users_who_never_came() -> None:
+    assert only(doubted({"users": 2}, planned=5)) == ("users connected", "2 of 5", VERDICT)
+    assert only(doubted(planned=5))[1] == "0 of 5"
+    assert doubted({"users": 5}, planned=5) == []
+    assert doubted({"users": 2}, planned=0) == []  # cut short
 
 
 def test_every_trouble_of_the_instrument() -> None:
@@ -141,6 +158,18 @@ def test_of_the_lag_the_99th_percentile_counts() -> None:
     late = 10 * LAG_LIMIT_NS
     assert doubted(lag=lag_of(*[1] * 99, late)) == []
     assert only(doubted(lag=lag_of(*[1] * 98, late, late)))[0] == "generator lag"
+
+
+def test_a_schedule_that_slips_by_more_than_the_first_event_takes_is_no_servers_latency() -> None:
+    def found(slip: int, first: int) -> list[Doubt]:
+        return doubted(slip=lag_of(slip), first_event=lag_of(first))
+
+    slips = (SLIP_LIMIT_NS - 1, SLIP_LIMIT_NS, SLIP_LIMIT_NS + 1)
+    assert [slip for slip in slips if found(slip, 1)] == [SLIP_LIMIT_NS + 1]
+    assert only(found(150_000_000, 200_000_000)) == ("schedule slip", "p99 150 ms", LATENCY)
+    assert found(150_000_000, 400_000_000) == []
+    assert only(doubted(slip=lag_of(150_000_000)))[0] == "schedule slip"
+    assert doubted(slip=Distribution()) == []
 
 
 # The names that are looked up are those that are counted

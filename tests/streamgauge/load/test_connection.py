@@ -174,6 +174,26 @@ def test_a_connection_that_the_server_ends_is_not_ours(
     assert closed == Closed(1, closed.at_ns, code, ours=False)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [("masks", "incorrect masking"), ("says_too_much", "limit"), ("speaks_latin", "invalid UTF-8")],
+)
+def test_a_server_that_breaks_websocket_is_at_fault_and_left_by_us(
+    make_bench: Make, recorded: Recorded, behaviour: str, why: str
+) -> None:
+    bench = make_bench(behaviour)
+    connection = connected(bench)
+    sleep(0.2)
+    assert not connection.open
+    rows = recorded(bench)
+    (fault,) = only(rows, Malformed)
+    assert isinstance(fault, Malformed)
+    assert why in fault.why
+    (closed,) = only(rows, Closed)
+    assert isinstance(closed, Closed)
+    assert closed.ours
+
+
 def test_who_leaves_says_so(make_bench: Make, peer: Peer, recorded: Recorded) -> None:
     bench = make_bench("hears_the_end")
     connected(bench).close()

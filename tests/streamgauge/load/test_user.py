@@ -83,6 +83,17 @@ def test_what_is_due_without_a_connection_is_unsent(make_bench: Make, recorded: 
     assert [row.due_ns for row in unsent] == dues
 
 
+def test_what_is_due_without_a_connection_is_counted_as_unsent(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("leaves", arrivals={"kind": "constant", "interval": 0.01})
+    user = started(bench)
+    sleep(0.1)
+    asked = [user.ask(due_ns) for due_ns in user.due()]
+    assert len(asked) > 5
+    assert asked == [None] * len(asked)
+    unsent = [row for row in recorded(bench) if isinstance(row, Unsent)]
+    assert [row.why for row in unsent] == ["the connection was lost"] * len(asked)
+
+
 # What is asked
 
 
