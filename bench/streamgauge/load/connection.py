@@ -229,7 +229,7 @@ class Connection:
         session = self._session
         if not size:
             session.receive_eof()
-            self._tell_fault(now_ns)
+            self._fail(now_ns)
             self._lost(session.close_code or 1006)
             return
         kernel_ns = self._bench.clock.arrival_ns(ancillary, now_ns)
@@ -243,18 +243,19 @@ class Connection:
                 continue
             exact = place == last and kernel_ns > 0 and session.exact
             self._take(message, now_ns, kernel_ns, exact=exact)
-        if not _is_no_utf8(messages):  # else the fault is told already
-            self._tell_fault(now_ns)
+        self._fail(now_ns, told=_is_no_utf8(messages))
         if answer := session.outgoing():
             self._send(answer)
         if session.state is State.CLOSED or session.fault:
             self._lost(session.close_code or 1006)
 
-    def _tell_fault(self, now_ns: int) -> None:
+    def _fail(self, now_ns: int, *, told: bool = False) -> None:
         """A breach of WebSocket itself is the server's fault, and it is we who leave because of it."""
-        if self._session.fault and self._greeted.is_set():
+        if not self._session.fault or not self._greeted.is_set():
+            return
+        self._leaving = True
+        if not told:
             self._bench.record(Malformed(self.number, now_ns, 0, self._session.fault))
-            self._leaving = True
 
     def _take(self, message: bytes, now_ns: int, kernel_ns: int, *, exact: bool) -> None:
         bench = self._bench
