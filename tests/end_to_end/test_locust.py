@@ -1,18 +1,25 @@
 """Scenarios are plain Locust files: alone, with workers, with Locust's web page."""
 
 import re
+import signal
 import time
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.support.command import ROOT, SECRET, Server, Start
+from tests.support.command import ROOT, SECRET, Server, Start, free_port
 
 SHORT = ("--headless", "-u", "20", "-r", "20", "-t", "4s")
 
 
 def locustfile(scenario: str) -> str:
     return str(ROOT / "scenarios" / f"{scenario}.py")
+
+
+def two_processes() -> tuple[str, ...]:
+    """Two workers on a port of their own: tests run side by side, and on Locust's they would meet."""
+    port = str(free_port())
+    return ("--processes", "2", "--master-bind-port", port, "--master-port", port)
 
 
 @pytest.mark.parametrize("scenario", ["steady", "isolation"])
@@ -32,8 +39,7 @@ def test_workers_of_one_command_are_merged(start: Start, server: Server) -> None
         locustfile("steady"),
         "--host",
         server.address,
-        "--processes",
-        "2",
+        *two_processes(),
         *SHORT,
         secret=SECRET,
     ).wait()
@@ -44,8 +50,27 @@ def test_workers_of_one_command_are_merged(start: Start, server: Server) -> None
     assert sum(worker.messages for worker in report.workers) == report.counts["messages"]
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_everybody_loses_no_worker(start: Start, server: Server, stop: int) -> None:
+    command = ("-f", locustfile("steady"), "--host", server.address, "--headless", "-u", "20", "-t", "60s")
+    running = start("locust", *command, "-r", "20", *two_processes(), secret=SECRET)
+    running.wait_until_events_flow()
+    running.signal_all(stop)
+    done = running.wait()
+    assert done.code == 0, done.out + done.err
+    assert done.report.cut_short
+    assert len(done.report.workers) == 2
+
+
+def test_without_a_secret_nothing_begins(start: Start, server: Server) -> None:
+    done = start("locust", "-f", locustfile("steady"), "--host", server.address, *SHORT).wait()
+    assert done.code == 2
+    assert "streamgauge: no secret: set STREAMGAUGE_SECRET to the target's own" in done.err
+    assert not done.results.exists()
+
+
 def test_master_and_workers_of_their_own(start: Start, server: Server) -> None:
-    port = "5731"
+    port = str(free_port())
     master = start(
         "locust", "-f", locustfile("steady"), "--host", server.address, *SHORT, "--master",
         "--master-bind-port", port, "--expect-workers", "2",
@@ -59,10 +84,11 @@ def test_master_and_workers_of_their_own(start: Start, server: Server) -> None:
 
 
 def test_the_web_page_starts_and_stops_runs(start: Start, server: Server) -> None:
+    port = str(free_port())
     locust = start(
-        "locust", "-f", locustfile("steady"), "--host", server.address, "--web-port", "8731", secret=SECRET
+        "locust", "-f", locustfile("steady"), "--host", server.address, "--web-port", port, secret=SECRET
     )
-    page = "http://127.0.0.1:8731"
+    page = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:
             assert "locust" in urlopen(page, timeout=5).read().decode().lower()

@@ -1,10 +1,14 @@
 """The main job, in small: users, events, a verdict, a folder."""
 
+import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.support.command import Run
+from streamgauge.core.observation import Asked, Opened, Received
+from streamgauge.core.recording import Recording
+from tests.support.command import ROOT, Run
 
 SHORT = ("--users", "40", "--duration", "4s", "--interval", "500ms")
 BUSY = ("--users", "100", "--duration", "8s", "--interval", "500ms")  # more than 1,000 runs
@@ -35,6 +39,39 @@ def test_everything_that_was_received_was_verified(streamgauge: Run) -> None:
     assert exercised["protocol"] == report.counts["messages"]
     assert exercised["offset-contiguous"] == report.counts["events"] > 1000
     assert exercised["complete"] == report.counts["requests"] == report.counts["runs completed"]
+
+
+def test_isolation_does_all_that_could_mix_users_up(streamgauge: Run, tmp_path: Path) -> None:
+    """What the scenario is for: sockets are changed, runs cancelled, and some users only listen."""
+    text = (ROOT / "scenarios" / "isolation.toml").read_text()
+    for key, value in {"reopen": 2, "witness_share": 0.3, "duration": 6, "users": 30}.items():
+        text, n = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert n == 1, key
+    (tmp_path / "plan.toml").write_text(text.replace("interval = 2", "interval = 1"))
+    done = streamgauge("run", "--plan", "plan.toml")
+    assert done.code == 0, done.out + done.err
+    counts = done.report.counts
+    assert counts["users"] == 30
+    assert counts["connections"] > counts["users"]
+    assert counts["cancels"] > 0
+    (path,) = done.folder.glob("recording/*.sgr")
+    rows = Recording.of(path.read_bytes()).rows
+    users = {row.conn: row.user for row in rows if isinstance(row, Opened)}
+    speakers = {users[row.conn] for row in rows if isinstance(row, Asked)}
+    assert 0 < len(speakers) < 30  # the others are witnesses
+    assert counts["requests"] % 2 == 0  # every one has a twin
+
+
+def test_only_what_ends_with_its_read_has_an_exact_time(streamgauge: Run) -> None:
+    done = streamgauge("run", *SHORT)
+    (path,) = done.folder.glob("recording/*.sgr")
+    rows = [row for row in Recording.of(path.read_bytes()).rows if isinstance(row, Received)]
+    exact = [row for row in rows if row.exact]
+    report = done.report
+    assert 0 < report.counts["exact stamps"] == len(exact) < report.counts["messages"] == len(rows)
+    times = {duration.name: duration.n for duration in report.durations}
+    assert times["delivery latency"] == sum(row.event.emitted_ns > 0 for row in exact)
+    assert times["delivery latency"] + times["delivery latency, upper bounds"] == report.counts["events"]
 
 
 @pytest.mark.parametrize(

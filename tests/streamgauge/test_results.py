@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from streamgauge import results
-from streamgauge.results import append_line, new_folder, revision
+from streamgauge.results import append_line, new_folder, revision, write_whole
 from tests.support.command import ROOT
 
 
@@ -139,3 +139,18 @@ def test_a_lock_that_nobody_gives_back_hangs_no_run(tmp_path: Path, monkeypatch:
             append_line(path, b"one\n")
     append_line(path, b"two\n")
     assert path.read_bytes() == b"two\n"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report.json"
+    write_whole(path, b"first")
+
+    def full(unfinished: Path, _: bytes) -> None:
+        unfinished.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]

@@ -82,6 +82,7 @@ class Bench:
         self._troubles: dict[str, int] = {}
         self._numbers = 0
         self._finished = False
+        self.drains = True  # whether users wait for their runs to end when they stop
         self._cpu_s = time.process_time()
         self.began_ns = time.monotonic_ns()
         self._analysis = Analysis(plan.limits, boot_id(), self.began_ns, plan.promises)
@@ -128,6 +129,12 @@ class Bench:
     def snapshot(self) -> Snapshot:
         """How far it is."""
         return Snapshot(len(self.connections), self.events, self._analysis.findings, self.runs, self.unsent)
+
+    def let_go(self) -> None:
+        """Wait for no run any more: what is under way is abandoned."""
+        self.drains = False
+        for connection in list(self.connections):
+            connection.abandon()
 
     def finish(self) -> Share:
         """Close what is open, settle what is left, and give the result."""

@@ -275,8 +275,8 @@ class Harness:
         if isinstance(runner, MasterRunner):
             runner.send_message(_LET_GO)
             return
-        environment.stop_timeout = 0  # for users whom Locust has not asked to stop yet
-        _runner(environment).user_greenlets.kill(block=False)
+        if self._bench is not None:
+            self._bench.let_go()
 
     def _take_share(self, msg: Any, **_: object) -> None:
         self._shares.append(msgspec.msgpack.decode(msg.data["share"], type=Share))

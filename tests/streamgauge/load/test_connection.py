@@ -239,6 +239,22 @@ def test_draining_ends_with_the_deadline(make_bench: Make) -> None:
     assert connection.open
 
 
+def test_who_is_let_go_waits_for_nothing(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts", slack=60)
+    connection = connected(bench)
+    run = connection.ask(request(), 0)
+    assert run is not None
+    bench.let_go()
+    late = connected(bench)  # whoever was about to connect
+    late.ask(request(), 0)
+    began_s = time.monotonic()
+    connection.drain()
+    late.drain()
+    assert run.over.is_set()
+    assert time.monotonic() - began_s < 1
+    assert all(row.ours for row in recorded(bench) if isinstance(row, Closed))
+
+
 def test_draining_ends_with_the_connection(make_bench: Make) -> None:
     bench = make_bench("accepts")
     connection = connected(bench)
