@@ -4,7 +4,9 @@
     python bench/studies/compare_repeats.py /tmp/repeats --table    # launch nothing, print the tables
 
 Pairs of both kinds take turns in random order; every dozen of a kind, in the order
-in which they ran, is one repeat. What was begun is gone on with.
+in which they ran, is one repeat. What was begun is gone on with. Besides these
+repeats, which share nothing, as many are drawn at random from all pairs of a kind:
+those overlap.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from streamgauge.core.compare import Comparison
 from streamgauge.study.compare import Launch, Study, load, study
 
 SERVER: Final = f"{sys.executable} -m reference_server --port 0 --measure"
@@ -40,7 +43,7 @@ def main() -> None:
     for number in range(0 if given.table else given.repeats * given.n):
         for kind in rng.sample(sorted(HEADS), 2):
             launch(kind, given.folder / kind / f"{number:03}")
-    for line in tables(given.folder, given.n):
+    for line in tables(given.folder, given.n, given.repeats, rng):
         print(line)  # noqa: T201 - it is the command's output
 
 
@@ -53,23 +56,23 @@ def launch(kind: str, folder: Path) -> None:
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
 
-def tables(folder: Path, n: int) -> Iterator[str]:
+def tables(folder: Path, n: int, repeats: int, rng: random.Random) -> Iterator[str]:
     """Of each kind its repeats, then how often single pairs of the same server came to what."""
     yield f"| repeat of {n} pairs | ratio of CPU per event | interval | CPU per event | all four metrics |"
     yield "|---|---|---|---|---|"
     kinds = {kind: pairs_of(folder / kind) for kind in HEADS}
     for kind, pairs in kinds.items():
-        outcomes, wholes = Counter[str](), Counter[str]()
-        for number in range(len(pairs) // n):
-            found = compared(pairs[number * n : (number + 1) * n])
-            one = next(one for one in found.comparisons if one.name == METRIC)
-            outcomes[one.outcome] += 1
-            wholes[found.outcome] += 1
+        apart = [compared(pairs[at : at + n]) for at in range(0, len(pairs) - n + 1, n)][:repeats]
+        for number, found in enumerate(apart, 1):
+            one = gated(found)
             yield (
-                f"| {kind} {number + 1} | {one.ratio:.3f} | {one.low:.3f} – {one.high:.3f} "
+                f"| {kind} {number} | {one.ratio:.3f} | {one.low:.3f} – {one.high:.3f} "
                 f"| {one.outcome} | {found.outcome} |"
             )
-        yield f"| {kind}, in all {len(pairs)} pairs | | | {shown(outcomes)} | {shown(wholes)} |"
+        drawn = [compared(rng.sample(pairs, n)) for _ in range(repeats if len(pairs) > n else 0)]
+        for what, studies in (("apart", apart), (f"drawn from {len(pairs)} pairs", drawn)):
+            cpu, whole = (Counter[str](map(outcome, studies)) for outcome in (cpu_outcome, all_outcome))
+            yield f"| {kind}, {len(studies)} repeats {what} | | | {shown(cpu)} | {shown(whole)} |"
     single = Counter[str](compared([pair]).outcome for pair in kinds["same"][:SINGLE])
     yield f"\nsingle pairs of the same server: {shown(single)}"
 
@@ -83,6 +86,21 @@ def pairs_of(folder: Path) -> list[Pair]:
 def compared(pairs: list[Pair]) -> Study:
     """What `streamgauge compare` says of them."""
     return study([base for base, _ in pairs], [head for _, head in pairs])
+
+
+def gated(found: Study) -> Comparison:
+    """What was found of the metric that counts here."""
+    return next(one for one in found.comparisons if one.name == METRIC)
+
+
+def cpu_outcome(found: Study) -> str:
+    """How that metric came out."""
+    return gated(found).outcome
+
+
+def all_outcome(found: Study) -> str:
+    """How all that decide came out."""
+    return found.outcome
 
 
 def shown(counts: Counter[str]) -> str:
