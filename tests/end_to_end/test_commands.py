@@ -121,6 +121,14 @@ def test_an_assessment_decides(
     assert {suite.get("name", "").split(":")[0] for suite in suites} >= {"steady", "isolation", "burst"}
 
 
+def test_overhead_counts_only_where_the_target_allows_it(streamgauge: Run, server: Server) -> None:
+    arguments = ("--target", server.address, "--time", "30s", "--users", "20")
+    done = streamgauge("assess", *arguments, secret=SECRET)
+    assert done.code == 0, done.out + done.err
+    assert "no measuring controls" in done.out
+    assert done.out.splitlines()[-1] == "GO  all 5 looks passed, 1 not allowed"
+
+
 def test_a_condition_of_the_plan_stops_the_run(streamgauge: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text('abort_on = ["findings > 20"]\n')
     done = streamgauge(

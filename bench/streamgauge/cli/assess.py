@@ -9,7 +9,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.measure import measure
-from streamgauge.cli.validate import look_once
+from streamgauge.cli.validate import is_controlled, look_once
 from streamgauge.core.finding import Outcome
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
@@ -74,7 +74,10 @@ def assess(
     typer.echo(f"{looks[0].name}: {looks[0].verdict}", err=True)
     for scenario in PARTS:
         plan = _plan(scenario, {**changes, "duration": seconds_for(scenario, time)})
-        look = _look(plan, folder, secret, allow_target or [])
+        if plan.target and plan.measures and not is_controlled(plan, secret, allow_target or ()):
+            look = Look(scenario, None, "not measured: the target is under no measuring controls")
+        else:
+            look = _look(plan, folder, secret, allow_target or [])
         typer.echo(f"{look.name}: {look.verdict}", err=True)
         looks.append(look)
     parts = [(look.name, Path(look.folder, "junit.xml")) for look in looks if look.folder]

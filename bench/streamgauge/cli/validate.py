@@ -4,8 +4,9 @@ import random
 import secrets
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from streamgauge.protocol.login import mint_token
 from streamgauge.rig.one_run import Patience, one_run
 from streamgauge.rig.probe import ProbeError, probe
 from streamgauge.study.assessment import Look
+from streamgauge.study.overhead import CONTROLLED
 from streamgauge.study.render_validation import render_validation
 from streamgauge.study.validation import FIVE, Validation, validate
 
@@ -74,6 +76,13 @@ def look_once(plan: Plan, secret: str | None, allowed: Collection[str]) -> Look:
     return Look("validate", seen.outcome, verdict)
 
 
+def is_controlled(plan: Plan, secret: str | None, allowed: Collection[str]) -> bool:
+    """Whether the plan's target is under measuring controls: asked for a run with them, it makes one."""
+    persona = plan.personas[0]
+    asked = persona.agent, persona.prompts[0], frozenset(FIVE), CONTROLLED
+    return not _seen(plan, secret, allowed, *asked).refusal
+
+
 def _seen(
     plan: Plan,
     secret: str | None,
@@ -81,23 +90,30 @@ def _seen(
     agent: str,
     prompt: str,
     expected: frozenset[Kind],
+    options: Mapping[str, object] = MappingProxyType({}),
 ) -> Validation:
     """One run against the plan's target, or a reference server of its own."""
     if plan.target:
         require_allowed(plan.target, (*allowed, *plan.allow_target))
         if not secret:
             raise UsageProblem("no secret: give --secret or set STREAMGAUGE_SECRET")
-        return _validate(plan, plan.target, secret, agent, prompt, expected)
+        return _validate(plan, plan.target, secret, agent, prompt, expected, options)
     secret = secrets.token_urlsafe(32)
     with (
         tempfile.TemporaryDirectory() as folder,
         reference_server(secret, plan, Path(folder) / "server.log") as (address, _),
     ):
-        return _validate(plan, address, secret, agent, prompt, expected)
+        return _validate(plan, address, secret, agent, prompt, expected, options)
 
 
 def _validate(
-    plan: Plan, target: str, secret: str, agent: str, prompt: str, expected: frozenset[Kind]
+    plan: Plan,
+    target: str,
+    secret: str,
+    agent: str,
+    prompt: str,
+    expected: frozenset[Kind],
+    options: Mapping[str, object],
 ) -> Validation:
     dialect = PROTOCOLS[plan.protocol]
     token = mint_token(_USER, secret, time.time())
@@ -108,6 +124,7 @@ def _validate(
         thread="t-1",
         agent=agent,
         context={"canary": canary},
+        options=options,
     )
     patience = Patience(plan.slack, plan.grace)
     try:

@@ -22,10 +22,13 @@ _DECISION: Final = {
 
 
 class Look(Struct, frozen=True):
-    """One look at the target: what came of it, in one line, and where the whole of it lies."""
+    """One look at the target: what came of it, in one line, and where the whole of it lies.
+
+    A look that the target does not allow has no outcome, and counts for nothing.
+    """
 
     name: str
-    outcome: Outcome
+    outcome: Outcome | None
     verdict: str
     folder: str = ""
 
@@ -37,8 +40,8 @@ def seconds_for(look: str, time_s: float) -> float:
 
 
 def decide(looks: Sequence[Look]) -> Outcome:
-    """Go only where every look passed; not to know is no go."""
-    return worst([look.outcome for look in looks])
+    """Go only where every look passed that was allowed; not to know is no go."""
+    return worst([look.outcome for look in looks if look.outcome is not None])
 
 
 def render_text(looks: Sequence[Look], folder: str) -> str:
@@ -50,7 +53,10 @@ def render_text(looks: Sequence[Look], folder: str) -> str:
 
 def render_markdown(looks: Sequence[Look]) -> str:
     """The same for a step summary."""
-    rows = [f"| {look.name} | {look.outcome} | {_cell(look.verdict)} | {look.folder} |" for look in looks]
+    rows = [
+        f"| {look.name} | {look.outcome or 'not allowed'} | {_cell(look.verdict)} | {look.folder} |"
+        for look in looks
+    ]
     table = ["| look | outcome | verdict | folder |", "|---|---|---|---|", *rows]
     return "\n".join([f"# {_decision(looks)}", "", *table, ""])
 
@@ -58,7 +64,8 @@ def render_markdown(looks: Sequence[Look]) -> str:
 def _decision(looks: Sequence[Look]) -> str:
     outcome = decide(looks)
     why = "; ".join(f"{look.name}: {look.verdict}" for look in looks if look.outcome is outcome)
-    passed = f"all {len(looks)} looks passed"
+    left = sum(look.outcome is None for look in looks)
+    passed = f"all {len(looks) - left} looks passed" + f", {left} not allowed" * bool(left)
     return f"{_DECISION[outcome]}  {passed if outcome is Outcome.PASS else why}"
 
 

@@ -14,6 +14,9 @@ from streamgauge.core.overhead import Arm
 from streamgauge.core.slices import Turn
 
 _EMISSION: Final = {Arm.ON: "on", Arm.ON2: "on", Arm.ENCODE: "encode", Arm.OFF: "off"}
+
+# What a server refuses that is under no measuring controls, and what changes nothing elsewhere.
+CONTROLLED: Final = {"emission": _EMISSION[Arm.ON]}
 WARM_UP: Final = 1  # blocks: the first one finds caches and allocators cold
 
 

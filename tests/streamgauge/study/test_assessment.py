@@ -32,6 +32,15 @@ def test_only_passes_make_a_go_and_the_reason_is_said(looks: list[Look], outcome
     assert render_markdown(looks).splitlines()[0] == f"# {last}"
 
 
+def test_what_the_target_does_not_allow_counts_for_nothing_and_is_said() -> None:
+    left = Look("overhead", None, "not measured")
+    assert decide([GOOD, left]) is Outcome.PASS
+    assert decide([BAD, left]) is Outcome.FAIL
+    assert decide([left]) is Outcome.UNKNOWN
+    assert render_text([GOOD, left], "x").splitlines()[-1] == "GO  all 1 looks passed, 1 not allowed"
+    assert "| overhead | not allowed | not measured |" in render_markdown([GOOD, left])
+
+
 def test_a_look_is_a_row_of_the_table() -> None:
     assert "| isolation | fail | isolation-canary: u1 \\| u2 | results/b |" in render_markdown([BAD])
 
