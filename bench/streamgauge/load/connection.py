@@ -1,32 +1,24 @@
 """One user's socket: read at all times by a libev watcher, spoken to by its greenlet.
 
-No greenlet sits in `recv`: the callback reads, stamps, decodes and records
-whatever arrives, whether the user waits for it or not, and wakes the user when a
-run ends. A callback never blocks and never lets an exception out (libev would
-silently stop watching).
+No greenlet sits in `recv`: whatever arrives is stamped, decoded and recorded at
+once, whether the user waits for it or not, and wakes the user when a run ends.
 """
 
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from gevent import get_hub
-from gevent import socket as gsocket
 from gevent.event import Event as Flag
 
 from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
 from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Opened, Unsent
 from streamgauge.load.bench import Bench, Finished
-from streamgauge.load.stamps import ANCILLARY_BYTES
+from streamgauge.load.transport import Transport, dial
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.wire import ClientSession, Message, State, Unreadable
 
-_READ: Final = 1  # libev's event masks
-_WRITE: Final = 2
-_SCRATCH: Final = memoryview(bytearray(256 * 1024))  # one for all sockets: a callback never blocks
 _CLOSE_TIMEOUT_S: Final = 2.0
 
 
@@ -71,8 +63,7 @@ class Connection:
         self._greeted = Flag()
         self._gone = Flag()
         self._leaving = False
-        self._outgoing = b""
-        self._writing = False
+        self._transport: Transport | None = None
         self._requests: dict[str, Run] = {}
         self._runs: dict[str, Run] = {}
         self._unreported: dict[str, Run] = {}  # where the plan has slices, which need every account
@@ -82,24 +73,13 @@ class Connection:
         """Open the connection and wait for the server's greeting; raises `NotConnected`."""
         self._began_ns = time.monotonic_ns()
         target = urlsplit(self._plan.target)
-        address = (target.hostname or "", target.port or 80)
         try:
-            self._socket = gsocket.create_connection(address, timeout=self._plan.connect_timeout)
+            sock = dial(target.hostname or "", target.port or 80, self._plan.connect_timeout)
         except OSError as error:
             raise NotConnected(error.strerror or str(error)) from error
-        # the watchers read and write below gevent, whose own calls would wait
-        raw: socket.socket = self._socket._sock  # type: ignore[attr-defined]  # noqa: SLF001
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._bench.clock.stamp(raw)
-        self._recvmsg_into: Callable[..., tuple[int, list[tuple[int, int, bytes]], int, object]]
-        self._recvmsg_into = raw.recvmsg_into
-        self._raw = raw
-        loop = get_hub().loop
-        self._reader = loop.io(raw.fileno(), _READ)
-        self._writer = loop.io(raw.fileno(), _WRITE)
+        self._transport = Transport(self, self._bench.clock, sock)
         self._bench.connections.add(self)
-        self._reader.start(self._guarded, self._read)
-        self._send(self._session.open())
+        self._transport.send(self._session.open())
         if not self._greeted.wait(self._plan.connect_timeout):
             self.abandon()
             raise NotConnected(f"no {'greeting' if self._bench.dialect.greets else 'handshake'} in time")
@@ -211,31 +191,23 @@ class Connection:
         if self.open:
             self._send(self._session.send_text(message))
 
-    # what the socket does
+    # what its transport tells
 
-    def _guarded(self, callback: Callable[[], None]) -> None:
-        try:
-            callback()
-        except Exception as error:  # noqa: BLE001 - libev would stop watching: fail the connection, and say so
-            self._bench.trouble(f"{type(error).__name__} in a callback: {error}")
-            self.abandon()
+    def failed(self, error: Exception) -> None:
+        """Our own code went wrong: the connection cannot go on, and the run says so."""
+        self._bench.trouble(f"{type(error).__name__} in a callback: {error}")
+        self.abandon()
 
-    def _read(self) -> None:
-        try:
-            size, ancillary, _, _ = self._recvmsg_into((_SCRATCH,), ANCILLARY_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            size, ancillary = 0, []
-        now_ns = time.monotonic_ns()
+    def ended(self, now_ns: int) -> None:
+        """The server let go."""
+        self._session.receive_eof()
+        self._fail(now_ns)
+        self._lost(self._session.close_code or 1006)
+
+    def heard(self, data: memoryview, now_ns: int, kernel_ns: int) -> None:
+        """Take what was read."""
         session = self._session
-        if not size:
-            session.receive_eof()
-            self._fail(now_ns)
-            self._lost(session.close_code or 1006)
-            return
-        kernel_ns = self._bench.clock.arrival_ns(ancillary, now_ns)
-        messages = session.receive(_SCRATCH[:size])
+        messages = session.receive(data)
         if not self._greeted.is_set() and session.state is State.OPEN and not self._bench.dialect.greets:
             self._opened(now_ns)
         last = len(messages) - 1
@@ -318,38 +290,15 @@ class Connection:
             self._settled.set()
 
     def _send(self, data: bytes) -> None:
-        """Write in order; what the socket does not take at once is written when it can."""
-        if self._gone.is_set():
-            return
-        if self._outgoing:
-            self._outgoing += data
-            return
-        self._outgoing = data
-        self._write()
-
-    def _write(self) -> None:
-        try:
-            sent = self._raw.send(self._outgoing)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            sent = len(self._outgoing)  # lost: the reader will be told why
-        self._outgoing = self._outgoing[sent:]
-        if self._outgoing and not self._writing:
-            self._writer.start(self._guarded, self._write)
-        elif self._writing and not self._outgoing:
-            self._writer.stop()
-        self._writing = bool(self._outgoing)
+        if self._transport is not None and not self._gone.is_set():
+            self._transport.send(data)
 
     def _lost(self, code: int) -> None:
         if self._gone.is_set():
             return
         self._gone.set()
-        self._reader.stop()
-        self._writer.stop()
-        self._reader.close()
-        self._writer.close()
-        self._socket.close()
+        if self._transport is not None:
+            self._transport.close()
         self._bench.connections.discard(self)
         for run in (*self._requests.values(), *self._unreported.values()):
             run.accepted.set()
