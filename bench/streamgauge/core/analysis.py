@@ -5,8 +5,8 @@ state, and states of several workers merge into one.
 """
 
 from collections import Counter
-from collections.abc import Collection
-from typing import Self, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Final, Self, TypeVar
 
 from msgspec import Struct
 
@@ -14,16 +14,20 @@ from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
+from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
 from streamgauge.core.metrics.goodput import Goodput, GoodputState
 from streamgauge.core.metrics.latency import Latencies
 from streamgauge.core.metrics.streams import CHUNK_GAP, Streams, StreamState
 from streamgauge.core.metrics.tally import Tally
-from streamgauge.core.observation import Observation
+from streamgauge.core.observation import Observation, Received
 from streamgauge.core.slices import Slice, Slices
 
 Key = TypeVar("Key")
+
+_COMPLETED: Final = int(Kind.COMPLETED)  # the first of those that end a run
+_LAST_RUN_EVENT: Final = int(LAST_RUN_EVENT)
 
 
 class AnalysisState(Struct, frozen=True):
@@ -75,16 +79,63 @@ class Analysis:
         self._slices = Slices()
         self._began_ns = began_ns
 
-    def add(self, row: Observation) -> list[History]:
-        """Take the next row, in order of time; return the runs that it settled."""
-        settled = self._assembler.add(row)
-        if settled:
+    def add(self, row: Observation) -> None:
+        """Take the next row, in order of time."""
+        self.read((row,))
+
+    def read(self, rows: Sequence[Observation]) -> None:
+        """Take the rows of one read, which are of one connection and one moment, in their order.
+
+        Nearly all are plain events: of a run under way, and the very next of that run and of their
+        session. These are taken together, past all that is asked only of what departs from it.
+        """
+        first = rows[0]
+        if settled := self._assembler.settle_due(first.at_ns):
+            self._settle(settled)
+        connection = self._assembler.connection(first.conn)
+        track = self._checks.track(first.conn)
+        if connection is None or track is None:
+            for row in rows:
+                self._look_at(row)
+            return
+        runs, user = connection.runs, connection.user
+        plain: list[Received] = []
+        for row in rows:
+            history = None
+            if type(row) is Received:
+                event = row.event
+                history = runs.get(event.run)
+                if (
+                    history is not None
+                    and event.offset == track.highest + 1
+                    and event.seq == len(history.events) + 1
+                    and event.kind <= _LAST_RUN_EVENT
+                    and event.user == user
+                    and history.plain
+                    and not (row.foreign or event.breach or history.asked.silent)
+                ):
+                    track.highest += 1
+                    history.events.append(row)
+                    plain.append(row)
+                    if event.kind >= _COMPLETED:
+                        self._assembler.end(history, row.at_ns)
+                    continue
+            if history is not None and history.plain:
+                track.runs[history.run] = len(history.events)
+            self._look_at(row)
+        if plain:
+            self._checks.count_plain(len(plain))
+            self._latencies.read(plain)
+            self._tally.read(plain)
+
+    def _look_at(self, row: Observation) -> None:
+        """Show a row to all that may ask something of it."""
+        if settled := self._assembler.add(row):
             self._settle(settled)
         self._checks.add(row)
         self._latencies.add(row)
         self._tally.add(row)
         self._slices.add(row)
-        return settled
 
     def _settle(self, histories: list[History]) -> None:
         for history in histories:

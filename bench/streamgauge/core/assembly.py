@@ -6,6 +6,7 @@ and a run's fate depends on the rows of its own connection alone: live, offline,
 in one process or in four, the same rows settle the same runs.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Final
@@ -53,13 +54,21 @@ class Assembler:
     def __init__(self, limits: Limits) -> None:
         self._grace_ns = limits.grace_ns
         self._connections: dict[int, Connection] = {}
-        self._due: list[tuple[int, int, Connection, History]] = []
+        # What is to be settled is queued by number only: a run that was settled long before its
+        # deadline must not be kept alive by it.
+        self._open: dict[int, tuple[Connection, History]] = {}
+        self._deadlines: list[tuple[int, int]] = []  # a heap
+        self._graces: deque[tuple[int, int]] = deque()  # rows come in order of time, and so do these
         self._serial = 0
         self._strays: dict[tuple[int, str], Stray] = {}
 
+    def connection(self, conn: int) -> Connection | None:
+        """What is under way on a socket; None where it is not open."""
+        return self._connections.get(conn)
+
     def add(self, row: Observation) -> list[History]:
         """Take the next row, in order of time; return the runs that are settled by now."""
-        settled = self._settle_due(row.at_ns) if self._due and self._due[0][0] <= row.at_ns else []
+        settled = self.settle_due(row.at_ns)
         match row:
             case Received():
                 self._receive(row, settled)
@@ -77,7 +86,7 @@ class Assembler:
 
     def finish(self, at_ns: int) -> list[History]:
         """Settle what is left: nothing more will be seen after `at_ns`."""
-        settled = self._settle_due(at_ns)
+        settled = self.settle_due(at_ns)
         for conn in list(self._connections):
             settled.extend(self._close(conn, End.ABANDONED))
         return settled
@@ -89,9 +98,13 @@ class Assembler:
 
     def _ask(self, row: Asked) -> None:
         connection = self._connections[row.conn]
-        history = History(connection.user, row, thread=row.thread)
+        self._serial += 1
+        history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=True)
+        if again := connection.requests.get(row.request):
+            del self._open[again.serial]  # both are answered as one
         connection.requests[row.request] = history
-        self._wait(row.deadline_ns, connection, history)
+        self._open[history.serial] = connection, history
+        heappush(self._deadlines, (row.deadline_ns, history.serial))
 
     def _receive(self, row: Received, settled: list[History]) -> None:
         event = row.event
@@ -106,25 +119,33 @@ class Assembler:
                 self._stray(connection, row)
                 return
             history.events.append(row)
-            if event.kind in TERMINAL and not history.ended_ns and not history.asked.silent:
-                history.ended_ns = row.at_ns
-                self._wait(row.at_ns + self._grace_ns, connection, history)
+            history.plain = history.plain and event.seq == len(history.events)
+            if event.kind in TERMINAL and not history.asked.silent:
+                self.end(history, row.at_ns)
         elif event.kind == Kind.ACCEPTED:
             self._accept(connection, row)
         elif event.kind == Kind.REPORT and (history := connection.runs.get(event.run)):
-            if history.asked.silent and not history.ended_ns:  # any other ends in an event
-                history.ended_ns = row.at_ns
-                self._wait(row.at_ns + self._grace_ns, connection, history)
+            if history.asked.silent:  # any other ends in an event
+                self.end(history, row.at_ns)
         elif event.kind == Kind.REFUSED and (history := connection.requests.pop(event.request, None)):
             history.end = End.REFUSED
             history.ended_ns = row.at_ns
+            del self._open[history.serial]
             settled.append(history)
+
+    def end(self, history: History, at_ns: int) -> None:
+        """A run came to its end, unless it had before: what still comes within the grace time is its own."""
+        if not history.ended_ns:
+            history.ended_ns = at_ns
+            self._graces.append((at_ns + self._grace_ns, history.serial))
 
     def _accept(self, connection: Connection, row: Received) -> None:
         event = row.event
         known = connection.runs.get(event.run)
         if known is not None and known.asked.request == event.request:
-            connection.requests.pop(event.request, None)  # asked again: answered by the run it started
+            # asked again: answered by the run it started
+            if again := connection.requests.pop(event.request, None):
+                del self._open[again.serial]
             return
         history = connection.requests.get(event.request)
         if history is None or known is not None:
@@ -157,36 +178,40 @@ class Assembler:
             connection.runs[event.run] = history
         return history
 
-    def _wait(self, due_ns: int, connection: Connection, history: History) -> None:
-        self._serial += 1
-        heappush(self._due, (due_ns, self._serial, connection, history))
-
-    def _settle_due(self, now_ns: int) -> list[History]:
-        settled = []
-        while self._due and self._due[0][0] <= now_ns:
-            due_ns, _, connection, history = heappop(self._due)
-            if history.ended_ns and due_ns < history.ended_ns + self._grace_ns:
+    def settle_due(self, now_ns: int) -> list[History]:
+        """The runs that are settled by now, the first due first."""
+        settled: list[History] = []
+        deadlines, graces = self._deadlines, self._graces
+        while (deadlines and deadlines[0][0] <= now_ns) or (graces and graces[0][0] <= now_ns):
+            if not graces or (deadlines and deadlines[0] < graces[0]):
+                due_ns, serial = heappop(deadlines)
+                in_grace = False
+            else:
+                due_ns, serial = graces.popleft()
+                in_grace = True
+            if serial not in self._open:
+                continue  # settled before
+            connection, history = self._open[serial]
+            if history.ended_ns and not in_grace:
                 continue  # it ended before its deadline: the grace time decides
-            if self._forget(connection, history, due_ns):
-                history.end = End.TERMINAL if history.ended_ns else End.DEADLINE
-                settled.append(history)
+            self._forget(connection, history, due_ns)
+            history.end = End.TERMINAL if in_grace else End.DEADLINE
+            settled.append(history)
         return settled
 
-    def _forget(self, connection: Connection, history: History, at_ns: int) -> bool:
-        """Take a run out of its connection; False where it was settled before."""
-        known, key = connection.runs, history.run
-        if not key:
-            known, key = connection.requests, history.asked.request
-        if known.get(key) is not history:
-            return False
+    def _forget(self, connection: Connection, history: History, at_ns: int) -> None:
+        """Take a run out of its connection."""
+        del self._open[history.serial]
+        known, key = (
+            (connection.runs, history.run) if history.run else (connection.requests, history.asked.request)
+        )
         del known[key]
         if not history.run:
-            return True
+            return
         settled = connection.settled
         settled[history.run] = at_ns, bool(history.ended_ns)
         while settled and next(iter(settled.values()))[0] < at_ns - MEMORY_NS:
             del settled[next(iter(settled))]
-        return True
 
     def _close(self, conn: int, end: End) -> Iterator[History]:
         connection = self._connections.pop(conn, None)
@@ -194,6 +219,7 @@ class Assembler:
             return
         for history in (*connection.requests.values(), *connection.runs.values()):
             history.end = End.TERMINAL if history.ended_ns else end
+            self._open.pop(history.serial, None)
             yield history
         connection.requests.clear()
         connection.runs.clear()

@@ -80,6 +80,12 @@ class Histogram:
         if len(pending) >= _BATCH:
             self._count()
 
+    def extend(self, values_ns: list[int]) -> None:
+        """Count some durations."""
+        self._pending.fromlist(values_ns)
+        if len(self._pending) >= _BATCH:
+            self._count()
+
     def _count(self) -> None:
         values = np.frombuffer(self._pending, dtype=np.int64).copy()
         del self._pending[:]

@@ -21,6 +21,8 @@ class History(Struct, gc=False):
     """One run as its user's socket saw it, from the request on.
 
     `events` stand in order of arrival. Whoever judges a history only reads it.
+    `serial` is the assembler's own number for it. `plain` tells that every event so far was
+    the very next by its `seq`: where not, or where nobody looked, the judge looks.
     """
 
     user: str
@@ -32,6 +34,8 @@ class History(Struct, gc=False):
     cancelled: bool = False  # the user asked for that
     ended_ns: int = 0  # when its first terminal event was read
     end: End = End.DEADLINE
+    serial: int = 0
+    plain: bool = False
 
 
 def terminal(history: History) -> Event | None:

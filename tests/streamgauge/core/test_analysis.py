@@ -183,14 +183,66 @@ def test_a_recording_is_analysed_as_it_was_live(rows: list[Observation], seed: i
     assert analysed(again.rows) == live
 
 
+# Plain events are taken together, and nothing comes of it that would not come of looking at each
+
+
+def read_by_read(rows: list[Observation], rng: Random) -> list[list[Observation]]:
+    """The rows as they would have been read together: of one connection, in one moment, with one stamp."""
+    reads: list[list[Observation]] = []
+    for row in sorted(rows, key=lambda row: (row.at_ns // (SECOND // 10), row.conn)):
+        together = reads and reads[-1][0].conn == row.conn and rng.random() < 0.7
+        if together and isinstance(row, Received) and isinstance(reads[-1][0], Received):
+            reads[-1].append(row)
+        else:
+            reads.append([row])
+    return [read_at(START + number * SECOND // 1000, read, rng) for number, read in enumerate(reads)]
+
+
+def read_at(now_ns: int, rows: list[Observation], rng: Random) -> list[Observation]:
+    kernel_ns = rng.choice([0, now_ns - 1000])
+    return [
+        replace(row, at_ns=now_ns, kernel_ns=kernel_ns, exact=kernel_ns > 0 and place == len(rows) - 1)
+        if isinstance(row, Received)
+        else replace(row, at_ns=now_ns)
+        for place, row in enumerate(rows)
+    ]
+
+
+def looked_at_one_by_one(rows: list[Observation]) -> AnalysisState:
+    """The same without the short way: every row is shown to all that may ask something of it."""
+    analysis = Analysis(TIGHT, CLOCK, START)
+    for row in rows:
+        analysis._look_at(row)
+    return analysis.finish(UNTIL)
+
+
+@given(recordings, seeds)
+@settings(deadline=None, max_examples=150)
+def test_the_short_way_of_plain_events_leads_to_the_same_state(rows: list[Observation], seed: int) -> None:
+    rng = Random(seed)
+    reads = read_by_read(damaged(rows, rng), rng)
+    analysis = Analysis(TIGHT, CLOCK, START)
+    for read in reads:
+        analysis.read(read)
+    assert analysis.finish(UNTIL) == looked_at_one_by_one([row for read in reads for row in read])
+
+
+def test_the_property_above_is_about_the_short_way() -> None:
+    looked: list[str] = []
+
+    class Watched(Analysis):
+        def _look_at(self, row: Observation) -> None:
+            looked.append(type(row).__name__)
+            super()._look_at(row)
+
+    analysis = Watched(LIMITS, CLOCK, 0)
+    for row in session(run(*whole()), run(started(), failed(), name="r2", request="q2")):
+        analysis.add(row)
+    acceptance = "Received"
+    assert looked == ["Opened", "Asked", acceptance, "Asked", acceptance, "Closed"]
+
+
 # What it tells on the way
-
-
-def test_every_row_tells_what_it_settled() -> None:
-    analysis = Analysis(LIMITS, CLOCK, 0)
-    rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
-    settled = [history.run for row in rows for history in analysis.add(row)]
-    assert settled == ["r1", "r2"]
 
 
 def test_findings_and_counts_are_known_at_any_time() -> None:

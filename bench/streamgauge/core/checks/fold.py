@@ -63,6 +63,7 @@ class Checks:
     def __init__(self, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> None:
         self._limits = limits
         self._promises = promises
+        self._all_promised = frozenset(promises) >= EVERY_RULE
         self._sessions: dict[int, Session] = {}
         # counted apart from the other rules, because every message exercises them
         self._messages = self._with_user = self._with_offset = 0
@@ -86,6 +87,19 @@ class Checks:
                 self.state.canaries[row.canary] = row.user
             case Closed():
                 self._end(row.conn)
+
+    def track(self, conn: int) -> OffsetTrack | None:
+        """The offsets of a session whose plain events need no other look; None where each needs one."""
+        session = self._sessions.get(conn)
+        if session is None or not self._all_promised or not (session.greeted or not self._limits.greets):
+            return None
+        return session.offsets
+
+    def count_plain(self, events: int) -> None:
+        """So many events of their own users came, each the next of its session and of its run."""
+        self._messages += events
+        self._with_user += events
+        self._with_offset += events
 
     def _receive(self, row: Received) -> None:
         event = row.event

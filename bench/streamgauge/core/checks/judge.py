@@ -18,10 +18,11 @@ from streamgauge.core.checks.echo import echo
 from streamgauge.core.checks.lifecycle import lifecycle
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.sequence import NONE, Departures, departures
+from streamgauge.core.checks.shape import shape
 from streamgauge.core.checks.timing import complete, no_silence
 from streamgauge.core.checks.tools import tool_pairing
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
-from streamgauge.core.event import Kind
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import End, History
 from streamgauge.core.observation import Received
 
@@ -34,6 +35,10 @@ DEPENDENT: Final = (
     Rule.PARTIAL_INTEGRITY,
     Rule.NO_SILENCE,
 )
+
+
+_MOST_SHAPES: Final = 4096
+_CLEAN: Final[dict[tuple[int, ...], list[Rule]]] = {}  # shape -> the rules about its parts
 
 
 class Judgement(Struct, frozen=True):
@@ -77,7 +82,8 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
     order: Sequence[int] = arrival  # and as the other rules are to read them
     apart = NONE
     if numbered and received[0].event.seq:
-        apart = departures([r.event.seq for r in received])
+        if not history.plain:
+            apart = departures([r.event.seq for r in received])
         exercised.append(Rule.SEQ_CONTIGUOUS)
         problems += _sequence_problems(received, apart)
         if apart.repeats or apart.back:
@@ -93,19 +99,42 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
     if apart.lost:
         return Judgement(tuple(exercised), DEPENDENT, tuple(problems), *numbers)
 
-    problems += _placed(order, lifecycle(events))
     exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
     heard = received if len(arrival) == len(received) else [received[place] for place in arrival]
     problems += _placed(arrival, _found(no_silence(history.asked, heard, limits)))
     if history.ended_ns:
         exercised.append(Rule.TERMINAL_LAST)
-    if any(event.call for event in events):
-        exercised.append(Rule.TOOL_PAIRING)
-        problems += _placed(order, _found(tool_pairing(events)))
-    if streams(events):
-        exercised.append(Rule.PARTIAL_INTEGRITY)
-        problems += _placed(order, _found(partial_integrity(events)))
+    parts, inner = _inner(events)
+    exercised += parts
+    problems += _placed(order, inner)
     return Judgement(tuple(exercised), (), tuple(problems), *numbers)
+
+
+def _inner(events: Sequence[Event]) -> tuple[list[Rule], list[Problem]]:
+    """By which of the rules about tools and answers a run is judged, and what breaks the rules of its inside.
+
+    Those rules read nothing but the run's shape and whether its answer is the promised one; loads
+    have few shapes, and what was found clean once is clean.
+    """
+    form = shape(events)
+    parts = _CLEAN.get(form)
+    if parts is not None and (Rule.PARTIAL_INTEGRITY not in parts or _as_promised(events[-1])):
+        return parts, []
+    parts, problems = [], lifecycle(events)
+    if any(event.call for event in events):
+        parts.append(Rule.TOOL_PAIRING)
+        problems += _found(tool_pairing(events))
+    if streams(events):
+        parts.append(Rule.PARTIAL_INTEGRITY)
+        problems += _found(partial_integrity(events))
+    if not problems and len(_CLEAN) < _MOST_SHAPES:
+        _CLEAN[form] = parts
+    return parts, problems
+
+
+def _as_promised(ending: Event) -> bool:
+    """Whether the answer of a run whose shape is clean is what its last event promises."""
+    return ending.answer in ("", ending.joined)
 
 
 def _uttered(received: Sequence[Received]) -> Problem | None:

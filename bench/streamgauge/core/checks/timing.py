@@ -1,12 +1,12 @@
 """Every request is settled in time, and nobody looks at a dead screen meanwhile."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from operator import sub
 
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.history import End, History, terminal
-from streamgauge.core.observation import Asked, Received, arrival_ns
+from streamgauge.core.observation import Asked, Received
 
 CANCELLED = "cancelled"
 
@@ -38,9 +38,9 @@ def no_silence(asked: Asked, events: Sequence[Received], limits: Limits) -> Prob
 
 def longest_silence(asked_ns: int, events: Sequence[Received]) -> tuple[int, int]:
     """The longest gap before an event, in ns, and that event's place; (0, -1) without events."""
-    times = [asked_ns, *(arrival_ns(received) for received in events)]
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    if not gaps:
+    if not events:
         return 0, -1
+    times = [received.kernel_ns or received.at_ns for received in events]  # `arrival_ns`, without its calls
+    gaps = list(map(sub, times, [asked_ns, *times]))
     longest = max(gaps)
     return longest, gaps.index(longest)

@@ -5,6 +5,7 @@ when it was sent: what the generator was late is part of the wait, and stands
 apart as `schedule slip`.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from streamgauge.core.checks.timing import longest_silence
@@ -58,6 +59,23 @@ class Latencies:
                 self._histograms[Metric.SLIP].add(max(0, row.at_ns - row.due_ns))
             case Opened():
                 self._histograms[Metric.CONNECT].add(row.at_ns - row.began_ns)
+
+    def read(self, rows: Sequence[Received]) -> None:
+        """Take the durations that the rows of one read tell, all of them events of runs."""
+        last = rows[-1]
+        arrived_ns, clock = arrival_ns(last), self._clock
+        if last.exact:
+            self._lag.add(last.at_ns - last.kernel_ns)
+            if last.event.clock == clock and last.event.emitted_ns:
+                self._delivery.add(arrived_ns - last.event.emitted_ns)
+            rows = rows[:-1]
+        self._bound.extend(
+            [
+                arrived_ns - event.emitted_ns
+                for event in [row.event for row in rows]
+                if event.clock == clock and event.emitted_ns
+            ]
+        )
 
     def settle(self, history: History) -> None:
         """Take the durations that a whole run tells."""

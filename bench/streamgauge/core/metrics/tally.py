@@ -6,7 +6,7 @@ fails on purpose, a run that is to emit nothing, a connection that its user left
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -80,6 +80,18 @@ class Tally:
                 self._counts["closed by the user" if row.ours else "closed by the server"] += 1
             case Malformed():
                 self._counts["malformed messages"] += 1
+
+    def read(self, rows: Sequence[Received]) -> None:
+        """Count the rows of one read, all of them events of runs."""
+        last = rows[-1]
+        by_kind = self._by_kind
+        for row in rows:
+            by_kind[row.event.kind] += 1
+        self._seconds[last.at_ns // SECOND_NS] += len(rows)
+        if last.exact:
+            self._counts["exact stamps"] += 1
+        elif not last.kernel_ns:
+            self._counts["messages without a kernel stamp"] += len(rows)
 
     def settle(self, history: History, *, whole: bool) -> None:
         """Count one settled run; `whole` is what the checks say of its sequence."""
