@@ -150,6 +150,11 @@ class Analysis:
         """How many findings there are so far."""
         return sum(self._checks.state.found.values())
 
+    @property
+    def events(self) -> int:
+        """How many events of runs there are so far."""
+        return self._tally.events
+
     def counts(self) -> dict[str, int]:
         """The counts so far."""
         return self._tally.counts()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from streamgauge.core.analysis import Analysis, AnalysisState
-from streamgauge.core.observation import Observation
+from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, boot_id
@@ -75,7 +75,6 @@ class Bench:
         self.random = random.SystemRandom()
         self.connections: set[Connection] = set()
         self.finished: deque[Finished] = deque()
-        self.events = 0
         self.runs = 0
         self.unsent = 0
         self._unconnected: dict[str, int] = {}
@@ -116,6 +115,13 @@ class Bench:
         self._analysis.add(row)
         self._recorder.add(row)
 
+    def read(self, rows: list[Received | Malformed]) -> None:
+        """Take what one read of one connection brought, in its order."""
+        if self._finished or not rows:
+            return
+        self._analysis.read(rows)
+        self._recorder.extend(rows)
+
     def trouble(self, what: str) -> None:
         """Something went wrong on our side: the verdict cannot be trusted."""
         what = redacted(what, _MOST_SHOWN)
@@ -128,7 +134,9 @@ class Bench:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        return Snapshot(len(self.connections), self.events, self._analysis.findings, self.runs, self.unsent)
+        return Snapshot(
+            len(self.connections), self._analysis.events, self._analysis.findings, self.runs, self.unsent
+        )
 
     def let_go(self) -> None:
         """Wait for no run any more: what is under way is abandoned."""

@@ -5,14 +5,14 @@ once, whether the user waits for it or not, and wakes the user when a run ends.
 """
 
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from gevent.event import Event as Flag
 
-from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Opened, Unsent
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Opened, Received, Unsent
 from streamgauge.load.bench import Bench, Finished
 from streamgauge.load.transport import Transport, dial
 from streamgauge.protocol import Observer, Request
@@ -210,13 +210,8 @@ class Connection:
         messages = session.receive(data)
         if not self._greeted.is_set() and session.state is State.OPEN and not self._bench.dialect.greets:
             self._opened(now_ns)
-        last = len(messages) - 1
-        for place, message in enumerate(messages):
-            if isinstance(message, Unreadable):
-                self._bench.record(Malformed(self.number, now_ns, message.size, message.reason))
-                continue
-            exact = place == last and kernel_ns > 0 and session.exact
-            self._take(message, now_ns, kernel_ns, exact=exact)
+        if messages:
+            self._take(messages, now_ns, kernel_ns)
         self._fail(now_ns, told=_is_no_utf8(messages))
         if answer := session.outgoing():
             self._send(answer)
@@ -231,34 +226,34 @@ class Connection:
         if not told:
             self._bench.record(Malformed(self.number, now_ns, 0, self._session.fault))
 
-    def _take(self, message: bytes, now_ns: int, kernel_ns: int, *, exact: bool) -> None:
-        bench = self._bench
-        if not self._greeted.is_set():
-            self._opened(now_ns)
-        row = self._observer.observe(message, now_ns, kernel_ns, exact=exact)
-        bench.record(row)
-        if isinstance(row, Malformed):
-            return
-        event = row.event
-        if event.kind <= LAST_RUN_EVENT:
-            bench.events += 1
-            if event.kind == Kind.STARTED and event.run not in self._runs:
-                self._accepted(event)
-            elif event.kind in TERMINAL:  # a run without a start bears its request's name, if any
-                self._ended(self._runs.pop(event.run, None) or self._requests.get(event.run), event, now_ns)
-        elif event.kind == Kind.REPORT:
-            self._report(event, now_ns)
-        elif event.kind == Kind.ACCEPTED:
-            self._accepted(event)
-        elif event.kind == Kind.REFUSED and (refused := self._requests.get(event.request)):
-            self._ended(refused, event, now_ns)
-            refused.reported.set()
+    def _take(self, messages: Sequence[Message], now_ns: int, kernel_ns: int) -> None:
+        """Record what one read brought, and see what of it somebody waits for."""
+        observe = self._observer.observe
+        rows: list[Received | Malformed] = []
+        last = len(messages) - 1 if kernel_ns and self._session.exact else -1
+        for place, message in enumerate(messages):
+            if isinstance(message, bytes):
+                if not self._greeted.is_set():
+                    self._bench.read(rows)
+                    rows = []
+                    self._opened(now_ns)
+                rows.append(observe(message, now_ns, kernel_ns, exact=place == last))
+            else:
+                rows.append(Malformed(self.number, now_ns, message.size, message.reason))
+        self._bench.read(rows)
+        for row in rows:
+            if type(row) is Received and (act := self._ACTS.get(row.event.kind)):
+                act(self, row.event, now_ns)
 
     def _opened(self, now_ns: int) -> None:
         self._bench.record(Opened(self.number, now_ns, self.user, self.canary, self._began_ns))
         self._greeted.set()
 
-    def _accepted(self, event: Event) -> None:
+    def _start(self, event: Event, now_ns: int) -> None:
+        if event.run not in self._runs:
+            self._accept(event, now_ns)
+
+    def _accept(self, event: Event, _now_ns: int) -> None:
         run = self._requests.get(event.request) or self._requests.get(event.run)
         if run and not run.run and event.user in ("", self.user):
             run.run = event.run
@@ -275,6 +270,15 @@ class Connection:
             self._ended(self._runs.pop(event.run, None), event, now_ns)
         run.reported.set()
 
+    def _refuse(self, event: Event, now_ns: int) -> None:
+        if refused := self._requests.get(event.request):
+            self._ended(refused, event, now_ns)
+            refused.reported.set()
+
+    def _end(self, event: Event, now_ns: int) -> None:
+        # a run without a start bears its request's name, if any
+        self._ended(self._runs.pop(event.run, None) or self._requests.get(event.run), event, now_ns)
+
     def _ended(self, run: Run | None, event: Event, now_ns: int) -> None:
         if run is None:
             return
@@ -288,6 +292,16 @@ class Connection:
         run.over.set()
         if not self._requests:
             self._settled.set()
+
+    # what a user may wait for, by the kind of the event that brings it
+    _ACTS: ClassVar[dict[int, Callable[["Connection", Event, int], None]]] = {
+        int(Kind.STARTED): _start,
+        int(Kind.COMPLETED): _end,
+        int(Kind.FAILED): _end,
+        int(Kind.REPORT): _report,
+        int(Kind.ACCEPTED): _accept,
+        int(Kind.REFUSED): _refuse,
+    }
 
     def _send(self, data: bytes) -> None:
         if self._transport is not None and not self._gone.is_set():

@@ -1,5 +1,6 @@
 """Writes the recording of one process, block by block, beside the hot path."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,10 @@ class Recorder:
     def add(self, row: Observation) -> None:
         """Take the next row; callable from a hub callback, since nothing here can block."""
         self._rows.append(row)
+
+    def extend(self, rows: Iterable[Observation]) -> None:
+        """Take the next rows."""
+        self._rows.extend(rows)
 
     def _keep_writing(self) -> None:
         while not self._closing:

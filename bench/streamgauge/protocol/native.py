@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
@@ -18,6 +18,22 @@ _encode: Final = msgspec.json.Encoder().encode
 
 _KNOWN: Final = m.type_names()
 _PLAIN: Final[dict[type, Kind]] = {m.Ack: Kind.ACK, m.Heartbeat: Kind.HEARTBEAT, m.Pong: Kind.PONG}
+_STARTED, _THINKING, _TOOL_EXECUTING, _TOOL_COMPLETED, _PARTIAL, _COMPLETED, _FAILED = map(
+    int,
+    (
+        *(Kind.STARTED, Kind.THINKING, Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED),
+        *(Kind.PARTIAL, Kind.COMPLETED, Kind.FAILED),
+    ),
+)
+_OF_RUN: Final[dict[type, int]] = {
+    m.AgentStarted: _STARTED,
+    m.AgentThinking: _THINKING,
+    m.ToolExecuting: _TOOL_EXECUTING,
+    m.ToolCompleted: _TOOL_COMPLETED,
+    m.PartialResult: _PARTIAL,
+    m.AgentCompleted: _COMPLETED,
+    m.AgentError: _FAILED,
+}
 _PIPELINE_STEPS: Final = (1, 2, 3)
 _RUN_LOST: Final = "run_lost"  # the server that ran it is gone
 
@@ -27,6 +43,7 @@ class NativeReader:
 
     def __init__(self) -> None:
         self._clock = ""
+        self._context, self._context_digest = b"", ""  # the last one
         self._deltas: dict[str, dict[int, str]] = {}
 
     def expect(self, request: str, thread: str) -> None:
@@ -36,8 +53,9 @@ class NativeReader:
         """The event; where deltas were joined, also the joined text, to be scanned."""
         try:
             decoded = _decode(message)
-            if isinstance(decoded, m.RunEvent):
-                return self._run_event(decoded)
+            kind = _OF_RUN.get(type(decoded))
+            if kind is not None:
+                return self._run_event(kind, decoded)
         except UNDECODABLE as error:
             return unknown(message, error, _KNOWN), b""
         match decoded:
@@ -54,37 +72,35 @@ class NativeReader:
                 return Event(Kind.REFUSED, request=request, status=p.code), b""
         return Event(_PLAIN[type(decoded)]), b""
 
-    def _run_event(self, e: m.RunEvent) -> tuple[Event, bytes]:
+    def _run_event(self, kind: int, e: Any) -> tuple[Event, bytes]:
+        """An event of a run; `e` is the message whose type has that kind, the most frequent first."""
         request = call = status = context = answer = joined = ""
-        pipeline = False
+        pipeline = cut = False
         step, index, size = 0, -1, 0
         text = b""
-        match e:
-            case m.AgentThinking(payload=thought):
-                kind = Kind.THINKING
-                pipeline, step = thought.source == "pipeline", thought.step_number or 0
-                if pipeline and step not in _PIPELINE_STEPS:
-                    raise Unreadable("agent_thinking of the pipeline with a step_number other than 1, 2, 3")
-            case m.PartialResult(payload=part):
-                kind, index, size = Kind.PARTIAL, part.index, len(part.delta.encode())
-                self._deltas.setdefault(e.run_id, {})[index] = part.delta
-            case m.ToolExecuting(payload=tool):
-                kind, call = Kind.TOOL_EXECUTING, tool.tool_call_id
-            case m.ToolCompleted(payload=tool_end):
-                kind, call, status = Kind.TOOL_COMPLETED, tool_end.tool_call_id, tool_end.status
-            case m.AgentStarted(payload=opening):
-                kind, request, context = Kind.STARTED, opening.request_id, _context(opening.context)
-            case m.AgentCompleted(payload=end):
-                kind, request, context = Kind.COMPLETED, end.request_id, _context(end.context)
-                answer = end.answer_sha256
+        payload = e.payload
+        if kind == _THINKING:
+            pipeline, step = payload.source == "pipeline", payload.step_number or 0
+            if pipeline and step not in _PIPELINE_STEPS:
+                raise Unreadable("agent_thinking of the pipeline with a step_number other than 1, 2, 3")
+        elif kind == _PARTIAL:
+            index, delta = payload.index, payload.delta
+            size = len(delta) if delta.isascii() else len(delta.encode())
+            self._deltas.setdefault(e.run_id, {})[index] = delta
+        elif kind == _TOOL_EXECUTING:
+            call = payload.tool_call_id
+        elif kind == _TOOL_COMPLETED:
+            call, status = payload.tool_call_id, payload.status
+        else:
+            request, context = payload.request_id, self._digest(payload.context)
+            if kind == _COMPLETED:
+                answer = payload.answer_sha256
                 joined, text = self._join(e.run_id)
-            case m.AgentError(payload=failure):
-                kind, request, context = Kind.FAILED, failure.request_id, _context(failure.context)
-                status = failure.error_type
+            elif kind == _FAILED:
+                status = payload.error_type
+                cut = status == _RUN_LOST
                 joined, text = self._join(e.run_id)
-            case _:
-                raise AssertionError(type(e))
-        event = Event(
+        event = Event(  # by position: naming its fields costs as much as the rest of the record
             kind,
             e.user_id,
             e.run_id,
@@ -104,9 +120,16 @@ class NativeReader:
             context,
             answer,
             joined,
-            cut=status == _RUN_LOST,
+            cut,
         )
         return event, text
+
+    def _digest(self, context: msgspec.Raw) -> str:
+        """A context's digest; a run repeats its own twice, mostly in the same words."""
+        raw = bytes(context)
+        if raw != self._context:
+            self._context, self._context_digest = raw, context_digest(msgspec.json.decode(raw))
+        return self._context_digest
 
     def _join(self, run: str) -> tuple[str, bytes]:
         """Digest and text of the run's deltas, in the order of their index."""
@@ -115,10 +138,6 @@ class NativeReader:
             return "", b""
         text = "".join(deltas[index] for index in sorted(deltas)).encode()
         return hashlib.sha256(text).hexdigest(), text
-
-
-def _context(raw: msgspec.Raw) -> str:
-    return context_digest(msgspec.json.decode(raw))
 
 
 class Native:

@@ -60,7 +60,7 @@ def test_what_arrives_while_its_user_does_not_wait_is_recorded(make_bench: Make,
     run = connection.ask(request(), due_ns)
     assert run is not None
     sleep(0.2)  # the user is busy elsewhere
-    assert (run.ended, run.run, connection.under_way, bench.events, bench.runs) == (
+    assert (run.ended, run.run, connection.under_way, bench.snapshot().events, bench.runs) == (
         *(True, "run of q1"),
         *(0, 2, 1),
     )
@@ -293,7 +293,7 @@ def test_nobody_is_left_waiting_where_nothing_can_be_recorded(
     connection = connected(bench)
     run = connection.ask(request(), time.monotonic_ns())
     with monkeypatch.context() as patched:
-        patched.setattr(bench._analysis, "add", lambda _: 1 / 0)
+        patched.setattr(bench._analysis, "read", lambda _: 1 / 0)
         assert run is not None
         assert run.accepted.wait(5)
         connection.drain()

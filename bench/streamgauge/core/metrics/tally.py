@@ -108,11 +108,15 @@ class Tally:
             whole and ending is not None and ending.kind == Kind.COMPLETED
         )
 
+    @property
+    def events(self) -> int:
+        """Events of runs so far."""
+        return sum(n for kind, n in self._by_kind.items() if kind <= LAST_RUN_EVENT)
+
     def counts(self) -> dict[str, int]:
         """Everything counted, by name."""
         messages = {f"received {Kind(kind).name.lower()}": n for kind, n in self._by_kind.items()}
-        events = sum(n for kind, n in self._by_kind.items() if kind <= LAST_RUN_EVENT)
-        return dict(self._counts) | messages | {"events": events, "messages": self._by_kind.total()}
+        return dict(self._counts) | messages | {"events": self.events, "messages": self._by_kind.total()}
 
     def seconds(self) -> dict[int, int]:
         """Events read, by second of the monotonic clock."""
