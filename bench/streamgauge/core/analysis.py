@@ -100,29 +100,34 @@ class Analysis:
             return
         runs, user = connection.runs, connection.user
         plain: list[Received] = []
+        following = track.highest + 1
         for row in rows:
             history = None
             if type(row) is Received:
                 event = row.event
+                kind = event.kind
                 history = runs.get(event.run)
                 if (
                     history is not None
-                    and event.offset == track.highest + 1
-                    and event.seq == len(history.events) + 1
-                    and event.kind <= _LAST_RUN_EVENT
-                    and event.user == user
                     and history.plain
-                    and not (row.foreign or event.breach or history.asked.silent)
+                    and event.offset == following
+                    and event.seq == len(history.events) + 1
+                    and event.user == user
+                    and kind <= _LAST_RUN_EVENT
+                    and not row.foreign
+                    and not event.breach
                 ):
-                    track.highest += 1
+                    track.highest = following
+                    following += 1
                     history.events.append(row)
                     plain.append(row)
-                    if event.kind >= _COMPLETED:
-                        self._assembler.end(history, row.at_ns)
+                    if kind >= _COMPLETED:
+                        self._assembler.end(history, row.at_ns, event)
                     continue
             if history is not None and history.plain:
                 track.runs[history.run] = len(history.events)
             self._look_at(row)
+            following = track.highest + 1
         if plain:
             self._checks.count_plain(len(plain))
             self._latencies.read(plain)

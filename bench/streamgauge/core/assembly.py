@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Limits
-from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Kind
+from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
 from streamgauge.core.history import End, History
 from streamgauge.core.observation import (
     Asked,
@@ -99,7 +99,7 @@ class Assembler:
     def _ask(self, row: Asked) -> None:
         connection = self._connections[row.conn]
         self._serial += 1
-        history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=True)
+        history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=not row.silent)
         if again := connection.requests.get(row.request):
             del self._open[again.serial]  # both are answered as one
         connection.requests[row.request] = history
@@ -121,7 +121,7 @@ class Assembler:
             history.events.append(row)
             history.plain = history.plain and event.seq == len(history.events)
             if event.kind in TERMINAL and not history.asked.silent:
-                self.end(history, row.at_ns)
+                self.end(history, row.at_ns, event)
         elif event.kind == Kind.ACCEPTED:
             self._accept(connection, row)
         elif event.kind == Kind.REPORT and (history := connection.runs.get(event.run)):
@@ -133,10 +133,10 @@ class Assembler:
             del self._open[history.serial]
             settled.append(history)
 
-    def end(self, history: History, at_ns: int) -> None:
+    def end(self, history: History, at_ns: int, ending: Event | None = None) -> None:
         """A run came to its end, unless it had before: what still comes within the grace time is its own."""
         if not history.ended_ns:
-            history.ended_ns = at_ns
+            history.ended_ns, history.ending = at_ns, ending
             self._graces.append((at_ns + self._grace_ns, history.serial))
 
     def _accept(self, connection: Connection, row: Received) -> None:
@@ -182,7 +182,7 @@ class Assembler:
         """The runs that are settled by now, the first due first."""
         settled: list[History] = []
         deadlines, graces = self._deadlines, self._graces
-        while (deadlines and deadlines[0][0] <= now_ns) or (graces and graces[0][0] <= now_ns):
+        while (graces and graces[0][0] <= now_ns) or (deadlines and deadlines[0][0] <= now_ns):
             if not graces or (deadlines and deadlines[0] < graces[0]):
                 due_ns, serial = heappop(deadlines)
                 in_grace = False

@@ -33,6 +33,7 @@ class History(Struct, gc=False):
     events: list[Received] = []
     cancelled: bool = False  # the user asked for that
     ended_ns: int = 0  # when its first terminal event was read
+    ending: Event | None = None  # that event, where the assembler took it
     end: End = End.DEADLINE
     serial: int = 0
     plain: bool = False
@@ -40,6 +41,8 @@ class History(Struct, gc=False):
 
 def terminal(history: History) -> Event | None:
     """The first terminal event of the run."""
+    if history.ending is not None:
+        return history.ending
     for received in history.events:
         if received.event.kind in TERMINAL:
             return received.event

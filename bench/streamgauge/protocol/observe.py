@@ -1,10 +1,14 @@
 """Turns the bytes of one connection's messages into rows."""
 
+from typing import Final
+
 import msgspec
 
-from streamgauge.core.canary import foreign
+from streamgauge.core.canary import PREFIX, foreign
 from streamgauge.core.observation import Malformed, Received
 from streamgauge.protocol.dialect import Reader, Unreadable
+
+_BACKSLASH: Final = ord("\\")
 
 
 class Observer:
@@ -18,6 +22,7 @@ class Observer:
         self._conn = conn
         self._canary = canary.encode()
         self._reader = reader
+        self._read = reader.read
         self._max_bytes = max_bytes
 
     def expect(self, request: str, thread: str) -> None:
@@ -27,12 +32,16 @@ class Observer:
     def observe(self, message: bytes, at_ns: int, kernel_ns: int, *, exact: bool) -> Received | Malformed:
         """One message, read at `at_ns`; `kernel_ns` 0 where there is no stamp."""
         # before and apart from decoding: a leak shows whatever the message is
-        leaked = foreign(message, self._canary) or self._escaped(message)
+        leaked = ""
+        if message.count(PREFIX) != message.count(self._canary):
+            leaked = foreign(message, self._canary)
+        if message.find(_BACKSLASH) >= 0:
+            leaked = leaked or self._escaped(message)
         size = len(message)
         if size > self._max_bytes:
             return Malformed(self._conn, at_ns, size, f"larger than {self._max_bytes} bytes", leaked)
         try:
-            event, joined = self._reader.read(message)
+            event, joined = self._read(message)
         except Unreadable as error:
             return Malformed(self._conn, at_ns, size, str(error), leaked)
         if joined:

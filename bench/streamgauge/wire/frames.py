@@ -27,21 +27,22 @@ def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) 
     a length not written the shortest way, more than `max_size` bytes, a payload that is not UTF-8.
     """
     end = len(data)
+    append = messages.append
     while start + 2 <= end and data[start] == WHOLE_TEXT:
         size = data[start + 1]
-        body = start + 2
-        if size > 125:
-            if size == 126 and start + 4 <= end:
-                body = start + 4
-                size = data[start + 2] << 8 | data[start + 3]  # half the time of int.from_bytes
-                if size < 126:
-                    break
-            elif size == 127 and start + 10 <= end:
-                body = start + 10
-                size = int.from_bytes(data[start + 2 : body])
-                if size < 65536:
-                    break
-            else:  # a header cut short, or the mask bit
+        if size == 126:
+            body = start + 4
+            if body > end:
+                break
+            size = data[start + 2] << 8 | data[start + 3]  # half the time of int.from_bytes
+            if size < 126:
+                break
+        elif size < 126:
+            body = start + 2
+        else:
+            body = start + 10
+            size = int.from_bytes(data[start + 2 : body])
+            if data[start + 1] != 127 or body > end or size < 65536:  # the mask bit, or a header cut short
                 break
         stop = body + size
         if stop > end or size > max_size:
@@ -49,7 +50,7 @@ def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) 
         payload = data[body:stop]
         if not payload.isascii() and not is_utf8(payload):
             break
-        messages.append(payload)
+        append(payload)
         start = stop
     return start
 

@@ -22,8 +22,9 @@ from msgspec import Struct
 from streamgauge.core.event import Kind
 from streamgauge.core.history import End, History, terminal
 from streamgauge.core.limit import Goal, RunLimit
+from streamgauge.core.metrics.latency import first
 from streamgauge.core.metrics.streams import chunk_arrivals
-from streamgauge.core.observation import Received, arrival_ns
+from streamgauge.core.observation import arrival_ns
 
 
 class GoodputState(Struct, frozen=True):
@@ -90,23 +91,19 @@ def _took(goal: Goal, history: History) -> int | None:
             gaps = sorted(_gaps([arrival_ns(received) for received in history.events]))
             return gaps[math.ceil(0.95 * len(gaps)) - 1] if gaps else 0
         case Goal.CHUNK_GAP_MAX:
-            return max(_gaps(list(chunk_arrivals(history))), default=0)
+            return max(_gaps(chunk_arrivals(history)), default=0)
         case Goal.ACCEPTED:
             awaited = history.accepted
         case Goal.FIRST_EVENT:
             awaited = history.events[0] if history.events else None
         case Goal.FIRST_THOUGHT:
-            awaited = _first(history, Kind.THINKING)
+            awaited = first(history.events, Kind.THINKING)
         case Goal.FIRST_CHUNK:
-            awaited = _first(history, Kind.PARTIAL)
+            awaited = first(history.events, Kind.PARTIAL)
         case Goal.RUN:
-            awaited = _first(history, Kind.COMPLETED)
+            awaited = first(history.events, Kind.COMPLETED)
     return None if awaited is None else max(0, arrival_ns(awaited) - history.asked.due_ns)
 
 
 def _gaps(arrivals: Sequence[int]) -> list[int]:
     return [later - earlier for earlier, later in pairwise(arrivals)]
-
-
-def _first(history: History, kind: Kind) -> Received | None:
-    return next((received for received in history.events if received.event.kind == kind), None)

@@ -5,7 +5,7 @@ when it was sent: what the generator was late is part of the wait, and stands
 apart as `schedule slip`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from streamgauge.core.checks.timing import longest_silence
@@ -79,18 +79,17 @@ class Latencies:
 
     def settle(self, history: History) -> None:
         """Take the durations that a whole run tells."""
-        due = history.asked.due_ns
-
-        def since_due(metric: Metric, received: Received | None) -> None:
+        events, due = history.events, history.asked.due_ns
+        awaited = [
+            (Metric.ACCEPTED, history.accepted),
+            (Metric.FIRST_EVENT, events[0] if events else None),
+            (Metric.FIRST_THOUGHT, first(events, Kind.THINKING)),
+            (Metric.FIRST_CHUNK, first(events, Kind.PARTIAL)),
+            (Metric.RUN, _completion(history)),
+        ]
+        for metric, received in awaited:
             if received is not None:
-                self._histograms[metric].add(max(0, arrival_ns(received) - due))
-
-        events = history.events
-        since_due(Metric.ACCEPTED, history.accepted)
-        since_due(Metric.FIRST_EVENT, events[0] if events else None)
-        since_due(Metric.FIRST_THOUGHT, _first(events, Kind.THINKING))
-        since_due(Metric.FIRST_CHUNK, _first(events, Kind.PARTIAL))
-        since_due(Metric.RUN, _first(events, Kind.COMPLETED))
+                self._histograms[metric].add(max(0, (received.kernel_ns or received.at_ns) - due))
         silence, place = longest_silence(history.asked.at_ns, events)
         if place >= 0:
             self._histograms[Metric.SILENCE].add(max(0, silence))
@@ -105,5 +104,18 @@ class Latencies:
         return {metric: histogram.distribution() for metric, histogram in self._histograms.items()}
 
 
-def _first(events: list[Received], kind: Kind) -> Received | None:
-    return next((received for received in events if received.event.kind == kind), None)
+def _completion(history: History) -> Received | None:
+    """The first completion; mostly it is the last thing that came."""
+    events = history.events
+    if events and events[-1].event is history.ending and history.ending.kind == Kind.COMPLETED:
+        return events[-1]
+    return first(events, Kind.COMPLETED)
+
+
+def first(events: Iterable[Received], kind: Kind) -> Received | None:
+    """The first of these events that is of `kind`."""
+    wanted = int(kind)  # to compare an enum costs more than the look-up
+    for received in events:
+        if received.event.kind == wanted:
+            return received
+    return None

@@ -6,7 +6,6 @@ once. Of several messages that were read at once only the last one's kernel stam
 is exact, so that the gaps before it may be too short and the next one too.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +17,7 @@ from streamgauge.core.history import History
 from streamgauge.core.observation import arrival_ns
 
 CHUNK_GAP: Final = "between answer chunks"  # the duration's name, beside those of `Metric`
+_PARTIAL: Final = int(Kind.PARTIAL)
 _MILLI: Final = 1_000
 _SECOND_NS: Final = 1_000_000_000
 
@@ -68,7 +68,7 @@ class Streams:
 
     def settle(self, history: History) -> None:
         """Take the stream of a settled run."""
-        arrivals = list(chunk_arrivals(history))
+        arrivals = chunk_arrivals(history)
         if not arrivals:
             return
         self._streams += 1
@@ -76,8 +76,7 @@ class Streams:
         gaps = [max(0, later - earlier) for earlier, later in pairwise(arrivals)]
         if not gaps:
             return
-        for gap in gaps:
-            self._gaps.add(gap)
+        self._gaps.extend(gaps)
         limit = self._stall_ns + history.asked.pause_ns
         stalls = sum(gap > limit for gap in gaps)
         self._stalls += stalls
@@ -105,12 +104,17 @@ class Streams:
         )
 
 
-def chunk_arrivals(history: History) -> Iterator[int]:
+def chunk_arrivals(history: History) -> list[int]:
     """When the chunks of the answer arrived, repeats left out."""
+    chunks = [received for received in history.events if received.event.kind == _PARTIAL]
+    if history.plain:  # there are no repeats
+        return [received.kernel_ns or received.at_ns for received in chunks]
     seen: set[int] = set()
-    for received in history.events:
-        event = received.event
-        if event.kind == Kind.PARTIAL and event.seq not in seen:
-            if event.seq:
-                seen.add(event.seq)
-            yield arrival_ns(received)
+    arrivals = []
+    for received in chunks:
+        seq = received.event.seq
+        if seq not in seen:
+            arrivals.append(arrival_ns(received))
+        if seq:
+            seen.add(seq)
+    return arrivals

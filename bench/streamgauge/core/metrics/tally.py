@@ -7,6 +7,7 @@ fails on purpose, a run that is to emit nothing, a connection that its user left
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -25,6 +26,8 @@ from streamgauge.core.observation import (
 )
 
 SECOND_NS = 1_000_000_000
+_BATCH: Final = 8192
+_EVERY_STEP: Final = frozenset({1, 2, 3})  # of the pipeline
 _ENDINGS = (
     "runs completed",
     "runs silent",
@@ -53,6 +56,7 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._by_kind: Counter[int] = Counter()
+        self._kinds: list[int] = []  # yet to be counted
         self._seconds: Counter[int] = Counter()
 
     def add(self, row: Observation) -> None:
@@ -84,14 +88,18 @@ class Tally:
     def read(self, rows: Sequence[Received]) -> None:
         """Count the rows of one read, all of them events of runs."""
         last = rows[-1]
-        by_kind = self._by_kind
-        for row in rows:
-            by_kind[row.event.kind] += 1
+        self._kinds.extend([row.event.kind for row in rows])
+        if len(self._kinds) > _BATCH:
+            self._count_kinds()
         self._seconds[last.at_ns // SECOND_NS] += len(rows)
         if last.exact:
             self._counts["exact stamps"] += 1
         elif not last.kernel_ns:
             self._counts["messages without a kernel stamp"] += len(rows)
+
+    def _count_kinds(self) -> None:
+        self._by_kind.update(self._kinds)
+        self._kinds.clear()
 
     def settle(self, history: History, *, whole: bool) -> None:
         """Count one settled run; `whole` is what the checks say of its sequence."""
@@ -101,20 +109,21 @@ class Tally:
         if history.end is End.ABANDONED or history.cancelled or history.asked.fails or history.asked.silent:
             return
         counts["runs expected whole"] += 1
+        finished = ending is not None and ending.kind == Kind.COMPLETED
         steps = {received.event.step for received in history.events if received.event.pipeline}
-        counts["runs with thinking"] += steps >= {1, 2, 3}
-        counts["runs with a result"] += ending is not None and ending.kind == Kind.COMPLETED
-        counts["runs with the full sequence"] += (
-            whole and ending is not None and ending.kind == Kind.COMPLETED
-        )
+        counts["runs with thinking"] += steps >= _EVERY_STEP
+        counts["runs with a result"] += finished
+        counts["runs with the full sequence"] += whole and finished
 
     @property
     def events(self) -> int:
         """Events of runs so far."""
+        self._count_kinds()
         return sum(n for kind, n in self._by_kind.items() if kind <= LAST_RUN_EVENT)
 
     def counts(self) -> dict[str, int]:
         """Everything counted, by name."""
+        self._count_kinds()
         messages = {f"received {Kind(kind).name.lower()}": n for kind, n in self._by_kind.items()}
         return dict(self._counts) | messages | {"events": self.events, "messages": self._by_kind.total()}
 
