@@ -14,10 +14,16 @@ Those are read here.  Whatever else a server may send stops the reader and is le
 protocol, which knows every rule.
 """
 
+from struct import Struct
+from typing import Final
+
 from streamgauge.wire.message import Message
 
-WHOLE_TEXT = 0x81
+WHOLE_TEXT: Final = 0x81
 """First byte of a frame with FIN, no reserved bit and the opcode TEXT."""
+
+_TEXT_126: Final = WHOLE_TEXT << 8 | 126  # with the length in the 16 bits after it
+_HEAD: Final = Struct(">HH").unpack_from  # both in one call
 
 
 def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) -> int:
@@ -28,22 +34,14 @@ def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) 
     """
     end = len(data)
     append = messages.append
-    while start + 2 <= end and data[start] == WHOLE_TEXT:
-        size = data[start + 1]
-        if size == 126:
-            body = start + 4
-            if body > end:
-                break
-            size = data[start + 2] << 8 | data[start + 3]  # half the time of int.from_bytes
+    while start + 4 <= end:
+        head, size = _HEAD(data, start)
+        if head == _TEXT_126:
             if size < 126:
                 break
-        elif size < 126:
-            body = start + 2
+            body = start + 4
         else:
-            body = start + 10
-            size = int.from_bytes(data[start + 2 : body])
-            if data[start + 1] != 127 or body > end or size < 65536:  # the mask bit, or a header cut short
-                break
+            body, size = _other_size(data, start, head)
         stop = body + size
         if stop > end or size > max_size:
             break
@@ -52,7 +50,27 @@ def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) 
             break
         append(payload)
         start = stop
+    else:
+        if start + 2 <= end and data[start] == WHOLE_TEXT:  # too short for the one call above
+            stop = start + 2 + data[start + 1]
+            payload = data[start + 2 : stop]
+            if stop <= end and payload.isascii() and len(payload) <= max_size:
+                append(payload)
+                return stop
     return start
+
+
+def _other_size(data: bytes, start: int, head: int) -> tuple[int, int]:
+    """Where the payload of a text of another length begins, and its size: beyond all where it is none."""
+    size = head & 0xFF
+    if head >> 8 == WHOLE_TEXT:
+        if size < 126:
+            return start + 2, size
+        if size == 127 and start + 10 <= len(data):
+            size = int.from_bytes(data[start + 2 : start + 10])
+            if size >= 65536:
+                return start + 10, size
+    return start, len(data) + 1
 
 
 def is_utf8(payload: bytes) -> bool:
