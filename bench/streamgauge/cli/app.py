@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from streamgauge.cli import assess, check, compare, launches, plan, report, run, validate
+from streamgauge.cli import assess, calibrate, check, compare, launches, plan, report, run, validate
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.interruption import Interrupted
 from streamgauge.cli.serve import serve
@@ -32,6 +32,7 @@ app.command(
     epilog=launches.EXAMPLES,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(launches.launches)
+app.command(name="calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate_command)
 app.add_typer(plan.app, name="plan")
 app.command(
     name="serve",
