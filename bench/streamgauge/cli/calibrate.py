@@ -27,7 +27,7 @@ from streamgauge.plan import Plan, PlanError, make_plan
 from streamgauge.report.model import Report
 from streamgauge.report.render_json import ReportError, read_json
 from streamgauge.results import new_folder
-from streamgauge.study.calibration import Taken, calibrate, cpu_share, next_interval
+from streamgauge.study.calibration import Taken, calibrate, cpu_share, is_near, next_interval
 from streamgauge.study.render_calibration import render_text
 from streamgauge.units import seconds
 
@@ -43,6 +43,8 @@ _BESIDE: Final = 0.2  # the load of the generator that shares its core with a ho
 _HOG: Final = "beside a hog"
 _PILOT_S: Final = 5.0
 _FIRST_RUNS_PER_S: Final = 250  # of the first pilot
+_MOST_RUNS_PER_S: Final = 2_000  # beyond, the server would be the slower one
+_NEAR: Final = 0.1  # of what is wanted: a pilot that comes so near is the last
 _SCENARIO: Final = "steady"
 
 
@@ -59,6 +61,9 @@ def calibrate_command(
     ] = 20.0,
     users: Annotated[int, typer.Option(min=1, help="How many users connect.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Of the users' behaviour and of the delays.")] = 1,
+    pilots: Annotated[
+        int, typer.Option(min=0, help="How many short runs may seek the request rate of a load.")
+    ] = 3,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
@@ -70,7 +75,7 @@ def calibrate_command(
         folder = new_folder(results, "calibrate")
     except OSError as error:
         raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
-    setting = _Setting(folder, users, seed, duration, *cores)
+    setting = _Setting(folder, users, seed, duration, pilots, *cores)
     with _pinned_to(setting.core):
         loads = _loads(setting)
     found = calibrate(loads)
@@ -88,30 +93,38 @@ class _Setting(Struct, frozen=True):
     users: int
     seed: int
     duration_s: float
+    pilots: int
     core: int  # of the generator
     server_core: int
 
 
 def _loads(setting: _Setting) -> list[Taken]:
-    """The three loads, each interval found by a pilot that begins with what is known so far."""
-    interval_s = setting.users / _FIRST_RUNS_PER_S
-    pilot_s = min(_PILOT_S, setting.duration_s)
-    loads, beside_s = [], interval_s
+    """The three loads: two shares of the generator's core, and the smaller one beside a hog."""
+    interval_s = beside_s = setting.users / _FIRST_RUNS_PER_S
+    loads = []
     for name, wanted in _LEVELS.items():
-        pilot = _take(setting, f"pilot of {name}", None, interval_s, pilot_s)
-        interval_s = next_interval(interval_s, _share(pilot), wanted)
+        interval_s = _sought(setting, name, wanted, interval_s)
         loads.append(_take(setting, name, wanted, interval_s, setting.duration_s))
         if wanted == _BESIDE:
             beside_s = interval_s
-        interval_s = next_interval(interval_s, _share(loads[-1]), max(_LEVELS.values()))
     with _hog():
         loads.append(_take(setting, _HOG, None, beside_s, setting.duration_s))
     return loads
 
 
-def _take(
-    setting: _Setting, name: str, wanted: float | None, interval_s: float, duration_s: float
-) -> Taken:
+def _sought(setting: _Setting, name: str, wanted: float, interval_s: float) -> float:
+    """The mean time between two requests of a user that makes the generator take `wanted` of its core."""
+    for number in range(1, setting.pilots + 1):
+        pilot_s = min(_PILOT_S, setting.duration_s)
+        reached = _share(_take(setting, f"pilot {number} of {name}", None, interval_s, pilot_s))
+        interval_s = next_interval(interval_s, reached, wanted)
+        interval_s = max(interval_s, setting.users / _MOST_RUNS_PER_S)
+        if is_near(reached, wanted, _NEAR):
+            break
+    return interval_s
+
+
+def _take(setting: _Setting, name: str, wanted: float | None, interval_s: float, duration_s: float) -> Taken:
     """One run against a server of its own, and what both sides say of it."""
     truth = setting.folder / f"{name.replace(' %', '').replace(' ', '-')}.truth.jsonl"
     command = [sys.executable, "-m", "streamgauge.rig.known_delay", "--truth", str(truth)]

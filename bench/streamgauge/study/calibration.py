@@ -18,6 +18,7 @@ from streamgauge.core.histogram import Histogram
 from streamgauge.core.interval import least_sample
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.truth import Sent
+from streamgauge.report.wording import percent
 
 GOAL_NS: Final = 100_000  # of the p99, either way
 DECIDES: Final = 0.99
@@ -105,7 +106,7 @@ def calibrate(loads: Sequence[Taken]) -> Calibration:
 
 
 def hold(taken: Taken) -> Load:
-    """One load: pass where the p99 is within the goal; unknown where that is not known."""
+    """One load: pass where the p99 by kernel stamp is within the goal; unknown where that is not known."""
     events = [row for row in taken.rows if isinstance(row, Received) and row.event.kind <= LAST_RUN_EVENT]
     stamped = [row for row in events if row.exact]
     pairs = _pairs(stamped, {(sent.run, sent.seq): sent for sent in taken.truth})
@@ -139,18 +140,21 @@ def cpu_share(cpu_s: float, events: Sequence[Received]) -> float:
     return cpu_s * 1e9 / took_ns if took_ns else 0.0
 
 
-def next_interval(interval_s: float, reached: float, wanted: float) -> float:
-    """The interval that takes the generator from the share `reached` to `wanted`, as if they were in proportion.
+def is_near(reached: float, wanted: float, tolerance: float = _NEAR) -> bool:
+    """Whether the two differ by no more than the part `tolerance` of what is wanted."""
+    return abs(reached - wanted) <= tolerance * wanted
 
-    No more than eightfold either way: a share is in proportion to the rate only nearby.
+
+def next_interval(interval_s: float, reached: float, wanted: float) -> float:
+    """The interval that takes the generator from the share `reached` to `wanted`.
+
+    As if share and rate were in proportion, which they are only nearby: eightfold at most.
     """
     factor = reached / wanted
     return interval_s * min(max(factor, 1 / _MOST_CHANGE), _MOST_CHANGE)
 
 
-def _pairs(
-    rows: Sequence[Received], truth: Mapping[tuple[str, int], Sent]
-) -> list[tuple[Received, Sent]]:
+def _pairs(rows: Sequence[Received], truth: Mapping[tuple[str, int], Sent]) -> list[tuple[Received, Sent]]:
     """Each event beside what its server says of it, where both say that it was emitted at the same time."""
     both = ((row, truth.get((row.event.run, row.event.seq))) for row in rows)
     return [(row, sent) for row, sent in both if sent and sent.emitted_ns == row.event.emitted_ns]
@@ -200,15 +204,15 @@ def _values(numbers: list[int]) -> Values:
 
 def _remarks(wanted: float | None, reached: float, unknown: int) -> list[str]:
     remarks = []
-    if wanted is not None and abs(reached - wanted) > _NEAR * wanted:
-        remarks.append(f"the generator took {reached:.0%} of its core and was to take {wanted:.0%}")
+    if wanted is not None and not is_near(reached, wanted):
+        remarks.append(f"the generator took {percent(reached)} of its core and was to take {percent(wanted)}")
     if unknown:
         remarks.append(f"{unknown:,} events are not what the server says it sent")
     return remarks
 
 
 def _judge(figures: Sequence[Figure], remarks: Sequence[str]) -> Outcome:
-    error = next(figure.reported for figure in figures if figure.q == DECIDES)
+    error = next(figure.stamp for figure in figures if figure.q == DECIDES)
     if error is not None and abs(error) > GOAL_NS:
         return Outcome.FAIL
     return Outcome.UNKNOWN if error is None or remarks else Outcome.PASS

@@ -83,7 +83,7 @@ def _deciding(of: Load) -> Figure:
 
 
 def _too_few(of: Load) -> Iterator[str]:
-    if _deciding(of).reported is None:
+    if _deciding(of).stamp is None:
         yield f"the {_p(DECIDES)} needs {_deciding(of).needs:,} exact stamps: give a longer --duration"
 
 
@@ -92,10 +92,10 @@ def _verdict(of: Calibration) -> str:
     p99 = _p(DECIDES)
     failed = [load for load in of.loads if load.outcome is Outcome.FAIL]
     if failed:
-        off = ", ".join(f"{load.name} {_error(_deciding(load).reported)}" for load in failed)
-        return f"{p99} as reported is off by more than {goal}: {off}"
+        off = ", ".join(f"{load.name} {_error(_deciding(load).stamp)}" for load in failed)
+        return f"{p99} by kernel stamp is off by more than {goal}: {off}"
     unknown = [load.name for load in of.loads if load.outcome is Outcome.UNKNOWN]
     if unknown:
         return f"not known of the load {', '.join(unknown)}"
-    errors = ", ".join(f"{load.name} {_error(_deciding(load).reported)}" for load in of.loads)
-    return f"{p99} as reported is off by at most {goal} under every load: {errors}"
+    errors = ", ".join(f"{load.name} {_error(_deciding(load).stamp)}" for load in of.loads)
+    return f"{p99} by kernel stamp is off by at most {goal} under every load: {errors}"
