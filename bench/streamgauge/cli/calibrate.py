@@ -41,7 +41,7 @@ streamgauge calibrate --duration 1m --json > calibration.json
 _LEVELS: Final = {"20 %": 0.2, "70 %": 0.7}  # of a core, for the generator
 _BESIDE: Final = 0.2  # the load of the generator that shares its core with a hog
 _HOG: Final = "beside a hog"
-_PILOT_S: Final = 5.0
+_PILOT_S: Final = 8.0  # shorter, and connecting would be too large a part of it
 _FIRST_RUNS_PER_S: Final = 250  # of the first pilot
 _MOST_RUNS_PER_S: Final = 2_000  # beyond, the server would be the slower one
 _NEAR: Final = 0.1  # of what is wanted: a pilot that comes so near is the last
@@ -59,7 +59,7 @@ def calibrate_command(
     duration: Annotated[
         float, typer.Option(parser=_seconds, help="How long each of the three loads lasts: 20s, 1m.")
     ] = 20.0,
-    users: Annotated[int, typer.Option(min=1, help="How many users connect.")] = 500,
+    users: Annotated[int, typer.Option(min=1, help="How many users connect.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of the users' behaviour and of the delays.")] = 1,
     pilots: Annotated[
         int, typer.Option(min=0, help="How many short runs may seek the request rate of a load.")

@@ -18,7 +18,7 @@ from streamgauge.core.histogram import Histogram
 from streamgauge.core.interval import least_sample
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.truth import Sent
-from streamgauge.report.wording import percent
+from streamgauge.report.wording import percent, some
 
 GOAL_NS: Final = 100_000  # of the p99, either way
 DECIDES: Final = 0.99
@@ -207,7 +207,8 @@ def _remarks(wanted: float | None, reached: float, unknown: int) -> list[str]:
     if wanted is not None and not is_near(reached, wanted):
         remarks.append(f"the generator took {percent(reached)} of its core and was to take {percent(wanted)}")
     if unknown:
-        remarks.append(f"{unknown:,} events are not what the server says it sent")
+        are = "is" if unknown == 1 else "are"
+        remarks.append(f"{some(unknown, 'event')} {are} not what the server says it sent")
     return remarks
 
 

@@ -42,8 +42,8 @@ def _quantile_rows(of: Load) -> Iterator[list[str]]:
     empty = [""] * len(first)
     true = [_NOTHING if f.true_ns is None else wording.duration(f.true_ns) for f in of.figures]
     yield [*first, "true", *true]
-    yield [*empty, "error as reported", *(_error(f.reported) for f in of.figures)]
     yield [*empty, "error by kernel stamp", *(_error(f.stamp) for f in of.figures)]
+    yield [*empty, "error as reported", *(_error(f.reported) for f in of.figures)]
     yield [*empty, "error by read time", *(_error(f.read) for f in of.figures)]
 
 
