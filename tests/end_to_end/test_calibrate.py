@@ -4,19 +4,25 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from websockets.sync import client
+from websockets.sync.client import ClientConnection
 
 from streamgauge.core.event import LAST_RUN_EVENT
 from streamgauge.core.observation import Received
 from streamgauge.core.recording import Recording
 from streamgauge.core.truth import decode
+from streamgauge.protocol import PROTOCOLS
+from streamgauge.protocol.login import mint_token
 from streamgauge.rig.known_run import LEAST_DELAY_S
-from tests.support.command import Run
+from streamgauge.rig.probe import ProbeError, probe
+from tests.support.command import SECRET, Run, Server, Start
 
 KNOWN = "streamgauge.rig.known_delay"
-SHORT = ("--duration", "3s", "--users", "30")
+SHORT = ("--duration", "2s", "--users", "30")
 
 
 def received(folder: Path) -> list[Received]:
@@ -44,14 +50,60 @@ def test_its_streams_keep_the_contract_and_its_truth_is_of_what_arrived(
         assert row.at_ns > sent.sent_ns
 
 
-def test_what_is_no_start_is_refused_and_who_has_no_token_is_not_let_in(streamgauge: Run) -> None:
-    server = f"{sys.executable} -m {KNOWN} --truth truth.jsonl"
-    done = streamgauge("run", *SHORT, "--scenario", "interrupt", "--spawn-rate", "100", "--server", server)
-    assert done.code == 1  # it cancels no run, and says so
-    assert "complete" not in done.failing, done.out
+@pytest.fixture
+def known(start: Start, tmp_path: Path) -> Server:
+    """A server with known delays, which leaves its truth in truth.jsonl."""
+    process = start(KNOWN, "--truth", str(tmp_path / "truth.jsonl"), secret=SECRET).process
+    assert process.stdout is not None
+    return Server(json.loads(process.stdout.readline())["listening"], process)
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="it takes two cores")
+def connect(known: Server) -> ClientConnection:
+    token = mint_token("ann", SECRET, time.time())
+    return client.connect(
+        known.address, additional_headers={"Authorization": f"Bearer {token}"}, compression=None
+    )
+
+
+def say(socket: ClientConnection, kind: str, **payload: object) -> None:
+    socket.send(json.dumps({"type": kind, "payload": payload}))
+
+
+def test_what_the_socket_did_not_take_at_once_is_no_part_of_the_truth(known: Server, tmp_path: Path) -> None:
+    """A client that asks for 14 MB before it reads anything."""
+    runs, events = 300, 10
+    with connect(known) as socket:
+        for number in range(runs):
+            say(socket, "start_agent", request_id=f"q-{number}", user_request="x" * 8_000)
+        time.sleep(2)
+        heard = [json.loads(socket.recv(10)) for _ in range(1 + runs * (1 + events))]
+    known.process.terminate()
+    known.process.wait(10)
+    emitted = {
+        (message["run_id"], message["seq"]): message["emitted_ns"] for message in heard if "seq" in message
+    }
+    truth = decode((tmp_path / "truth.jsonl").read_bytes())
+    assert len(emitted) == runs * events
+    assert 0 < len(truth) < 0.9 * len(emitted)
+    assert {(sent.run, sent.seq): sent.emitted_ns for sent in truth}.items() < emitted.items()
+
+
+def test_it_refuses_what_is_no_start(known: Server) -> None:
+    with connect(known) as socket:
+        assert json.loads(socket.recv(10))["payload"]["user_id"] == "ann"
+        say(socket, "cancel_run", run_id="r")
+        socket.send("hello")
+        say(socket, "start_agent", request_id="q-1")
+        codes = [json.loads(socket.recv(10))["payload"]["code"] for _ in range(3)]
+    assert codes == ["not_supported", "bad_message", "bad_message"]
+
+
+def test_it_lets_nobody_in_without_its_own_token(known: Server) -> None:
+    token = mint_token("ann", "another-secret-of-the-tests-and-of-nothing", time.time())
+    with pytest.raises(ProbeError, match="refused the token"):
+        probe(known.address, PROTOCOLS["native"], token, 5)
+
+
 def test_three_loads_are_held_against_the_truth(streamgauge: Run, tmp_path: Path) -> None:
     done = streamgauge("calibrate", *SHORT, "--pilots", "0", "--json")
     found = json.loads(done.out)

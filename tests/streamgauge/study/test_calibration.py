@@ -64,9 +64,7 @@ def test_early_is_an_error_too() -> None:
 def test_errors_of_quantiles_hide_what_errors_of_single_events_show() -> None:
     truth = [sent(seq, (1 + seq % 2) * MS) for seq in range(1, 601)]
     swapped = [received(each, MS if each.seq % 2 == 0 else -MS, 0) for each in truth]
-    crossed = [
-        replace(row, kernel_ns=row.event.emitted_ns + (2 - row.event.seq % 2) * MS) for row in swapped
-    ]
+    crossed = [replace(row, kernel_ns=row.event.emitted_ns + (2 - row.event.seq % 2) * MS) for row in swapped]
     load = hold(Taken("crossed", None, 1.0, crossed, truth))
     assert figure(load, 0.99).stamp == 0
     assert [(each.q, each.stamp) for each in load.spread][:3] == [(0.01, -MS), (0.5, -MS), (0.99, MS)]
