@@ -153,7 +153,7 @@ class Server:
 
     async def listen(self, port: int, stop: asyncio.Event) -> None:
         """Serve on loopback until told to stop."""
-        # with a write limit of 0 uvloop sends at once, not at the end of its turn
+        # with a write limit of 0 no version of uvloop keeps what it sends until the end of its turn
         async with serve(
             self._serve,
             "127.0.0.1",
