@@ -1,7 +1,6 @@
 """`streamgauge calibrate`: the instrument against a server whose delays are known."""
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from streamgauge.plan import Plan, PlanError, make_plan
 from streamgauge.report.model import Report
 from streamgauge.report.render_json import ReportError, read_json
 from streamgauge.results import new_folder
-from streamgauge.study.calibration import Taken, calibrate, cpu_share, is_near, next_interval
+from streamgauge.study.calibration import Load, Taken, conclude, cpu_share, hold, is_near, next_interval
 from streamgauge.study.render_calibration import render_text
 from streamgauge.units import seconds
 
@@ -43,7 +42,7 @@ _BESIDE: Final = 0.2  # the load of the generator that shares its core with a ho
 _HOG: Final = "beside a hog"
 _PILOT_S: Final = 8.0  # shorter, and connecting would be too large a part of it
 _FIRST_RUNS_PER_S: Final = 250  # of the first pilot
-_MOST_RUNS_PER_S: Final = 2_000  # beyond, the server would be the slower one
+_MOST_RUNS_PER_S: Final = 2_500  # beyond, the server would be the slower one
 _NEAR: Final = 0.1  # of what is wanted: a pilot that comes so near is the last
 _SCENARIO: Final = "steady"
 
@@ -77,8 +76,7 @@ def calibrate_command(
         raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
     setting = _Setting(folder, users, seed, duration, pilots, *cores)
     with _pinned_to(setting.core):
-        loads = _loads(setting)
-    found = calibrate(loads)
+        found = conclude(_loads(setting))
     data = msgspec.json.format(msgspec.json.encode(found), indent=2)
     (folder / "calibration.json").write_bytes(data)
     typer.echo(f"results  {folder}", err=True)
@@ -98,17 +96,17 @@ class _Setting(Struct, frozen=True):
     server_core: int
 
 
-def _loads(setting: _Setting) -> list[Taken]:
+def _loads(setting: _Setting) -> list[Load]:
     """The three loads: two shares of the generator's core, and the smaller one beside a hog."""
     interval_s = beside_s = setting.users / _FIRST_RUNS_PER_S
     loads = []
     for name, wanted in _LEVELS.items():
         interval_s = _sought(setting, name, wanted, interval_s)
-        loads.append(_take(setting, name, wanted, interval_s, setting.duration_s))
+        loads.append(hold(_take(setting, name, wanted, interval_s, setting.duration_s)))
         if wanted == _BESIDE:
             beside_s = interval_s
     with _hog():
-        loads.append(_take(setting, _HOG, None, beside_s, setting.duration_s))
+        loads.append(hold(_take(setting, _HOG, None, beside_s, setting.duration_s)))
     return loads
 
 
@@ -130,13 +128,14 @@ def _take(setting: _Setting, name: str, wanted: float | None, interval_s: float,
     command = [sys.executable, "-m", "streamgauge.rig.known_delay", "--truth", str(truth)]
     command += ["--seed", str(setting.seed), "--core", str(setting.server_core)]
     plan = _plan(setting.users, setting.seed, interval_s, duration_s)
-    where, secret = setting.folder, secrets.token_urlsafe(32)
-    measured = measure(scenarios.find(_SCENARIO), plan, where, secret, 1, quiet=True, server=command)
+    measured = measure(scenarios.find(_SCENARIO), plan, setting.folder, None, 1, quiet=True, server=command)
     report = _report(measured.folder)
     if report.cut_short:
         raise Interrupted
     recording = _recording(measured.folder)
     remarks = [f"{measured.folder.name}: {reason}" for reason in report.reasons]
+    if recording.end is None:
+        remarks.append(f"{measured.folder.name}: the recording was cut off")
     sent, trouble = _truth(truth)
     taken = Taken(
         name,

@@ -99,12 +99,6 @@ class Calibration(Struct, frozen=True):
     goal_ns: int = GOAL_NS
 
 
-def calibrate(loads: Sequence[Taken]) -> Calibration:
-    """Hold each load's recording against the truth."""
-    held = tuple(map(hold, loads))
-    return Calibration(worst([load.outcome for load in held]), held)
-
-
 def hold(taken: Taken) -> Load:
     """One load: pass where the p99 by kernel stamp is within the goal; unknown where that is not known."""
     events = [row for row in taken.rows if isinstance(row, Received) and row.event.kind <= LAST_RUN_EVENT]
@@ -132,6 +126,11 @@ def hold(taken: Taken) -> Load:
         spread=_spread(kernel - sent, read - sent),
         remarks=remarks,
     )
+
+
+def conclude(loads: Sequence[Load]) -> Calibration:
+    """The verdict over all loads: the worst of theirs."""
+    return Calibration(worst([load.outcome for load in loads]), tuple(loads))
 
 
 def cpu_share(cpu_s: float, events: Sequence[Received]) -> float:
@@ -205,7 +204,8 @@ def _values(numbers: list[int]) -> Values:
 def _remarks(wanted: float | None, reached: float, unknown: int) -> list[str]:
     remarks = []
     if wanted is not None and not is_near(reached, wanted):
-        remarks.append(f"the generator took {percent(reached)} of its core and was to take {percent(wanted)}")
+        said = f"the generator took {percent(reached)} of its core and was to take {percent(wanted)}"
+        remarks.append(f"{said}: see what else ran there, and whether the server kept its delays")
     if unknown:
         are = "is" if unknown == 1 else "are"
         remarks.append(f"{some(unknown, 'event')} {are} not what the server says it sent")
