@@ -5,7 +5,18 @@ import traceback
 
 import typer
 
-from streamgauge.cli import assess, calibrate, check, compare, launches, plan, report, run, validate
+from streamgauge.cli import (
+    assess,
+    calibrate,
+    capacity,
+    check,
+    compare,
+    launches,
+    plan,
+    report,
+    run,
+    validate,
+)
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.interruption import Interrupted
 from streamgauge.cli.serve import serve
@@ -24,6 +35,7 @@ app = typer.Typer(
 app.command(name="run", epilog=run.EXAMPLES)(run.run)
 app.command(name="validate", epilog=validate.EXAMPLES)(validate.validate_command)
 app.command(name="assess", epilog=assess.EXAMPLES)(assess.assess)
+app.command(name="capacity", epilog=capacity.EXAMPLES)(capacity.capacity)
 app.command(name="check", epilog=check.EXAMPLES)(check.check)
 app.command(name="report", epilog=report.EXAMPLES)(report.report)
 app.command(name="compare", epilog=compare.EXAMPLES)(compare.compare)

@@ -1,0 +1,137 @@
+"""`streamgauge capacity`: the largest number of users that keeps the thresholds, and what limits it."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from streamgauge.cli import scenarios
+from streamgauge.cli.capacity_steps import Steps
+from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.generator import shown
+from streamgauge.core.threshold import Level
+from streamgauge.exit_code import INCONCLUSIVE, PASS
+from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.results import new_folder, write_whole
+from streamgauge.study.capacity import Search, conclude
+from streamgauge.study.capacity_forecast import forecast, model
+from streamgauge.study.render_capacity import Study, render_markdown, render_text
+from streamgauge.units import seconds
+
+EXAMPLES = """The file is a plan (docs/plans.md) with at least one threshold. Examples:
+
+streamgauge capacity --slo slo.toml   (the reference server)
+
+streamgauge capacity --slo slo.toml --target ws://127.0.0.1:8765/ws --from 50 --to 5000 --time 15m
+
+streamgauge capacity --slo slo.toml --users 20000   (and what 20,000 users would take)
+
+Exit codes: 0 an interval was found, 3 only a bound is known or the generator limits, 2 usage.
+"""
+
+_MOST: Final = 100_000  # users of a plan
+
+
+def _seconds(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
+    slo: Annotated[Path, typer.Option("--slo", help="A plan (TOML) whose thresholds are to be kept.")],
+    target: Annotated[
+        str | None, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
+    ] = None,
+    server: Annotated[
+        str, typer.Option(help="Command that starts the server, anew for each step; see `run --server`.")
+    ] = "",
+    first: Annotated[int, typer.Option("--from", min=1, help="Users of the first step.")] = 100,
+    most: Annotated[int, typer.Option("--to", min=1, max=_MOST, help="Users of the largest step.")] = _MOST,
+    step_time: Annotated[
+        float, typer.Option(parser=_seconds, help="How long a step lasts once all users are there.")
+    ] = 20.0,
+    time: Annotated[float, typer.Option(parser=_seconds, help="What the whole may take: 10m, 60s.")] = 600.0,
+    retests: Annotated[int, typer.Option(min=0, help="Of each end of the interval; they must agree.")] = 2,
+    within: Annotated[
+        float, typer.Option(min=0.001, max=1, help="How close the ends are to be, as a part of the lower.")
+    ] = 0.1,
+    users: Annotated[int | None, typer.Option(min=1, help="A number to say of what it would take.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Generator processes.")] = 1,
+    secret: Annotated[
+        str | None,
+        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
+    ] = None,
+    allow_target: Annotated[
+        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Find the largest number of users that keeps the thresholds, and what limits it."""
+    if most < first:
+        raise UsageProblem(f"--to {most}: it is below --from {first}")
+    if not step_time:
+        raise UsageProblem("--step-time 0: nothing can be measured in no time")
+    plan = _plan(slo, target)
+    locustfile = scenarios.find(plan.scenario)
+    try:
+        folder = new_folder(results, "capacity")
+    except OSError as error:
+        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
+    search = Search(first, most, retests, within)
+
+    def study(so_far: Steps) -> Study:
+        found, costs = conclude(search, so_far.steps), model(so_far.steps)
+        return Study(
+            scenario=plan.scenario,
+            command=shown([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            search=search,
+            steps=tuple(so_far.steps),
+            purposes=tuple(so_far.purposes),
+            capacity=found,
+            ended=so_far.ended,
+            model=costs,
+            forecast=forecast(costs, found, users) if users else None,
+        )
+
+    def keep(so_far: Steps) -> None:
+        """Write what is known: a search that is killed leaves that much."""
+        found = study(so_far)
+        write_whole(folder / "capacity.json", _json(found))
+        write_whole(folder / "report.md", render_markdown(found).encode())
+
+    steps = Steps(locustfile, plan, folder, secret, processes, allow_target or (), shlex.split(server))
+    steps.take(search, step_time, time, keep)
+    found = study(steps)
+    typer.echo(
+        _json(found).decode() if json else render_text(found, path=str(folder / "report.md")), nl=False
+    )
+    raise typer.Exit(PASS if found.capacity.found else INCONCLUSIVE)
+
+
+def _json(of: Study) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(of), indent=2) + b"\n"
+
+
+def _plan(slo: Path, target: str | None) -> Plan:
+    """The plan of the file, with a threshold that can fail."""
+    try:
+        plan = load_plan(slo.read_text(encoding="utf-8"), str(slo))
+        if target is not None:
+            plan = make_plan(msgspec.to_builtins(plan) | {"target": target})
+    except PlanError as error:
+        raise UsageProblem(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{slo}: cannot be read ({error})") from error
+    if not any(gate.level is Level.FAIL for gate in plan.gates):
+        raise UsageProblem(
+            f"{slo}: thresholds: there is none that could fail, so that nothing would end the search; "
+            'add one, such as thresholds = ["p99(first_event) < 500ms"]'
+        )
+    return plan
