@@ -1,7 +1,7 @@
 """The steps of a search: one run after the other, until enough is known or the time is over."""
 
+import contextlib
 import math
-import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -18,9 +18,10 @@ from streamgauge.cli.limits import require_files
 from streamgauge.cli.measure import measure
 from streamgauge.plan import Plan, make_plan
 from streamgauge.report.render_json import read_json
-from streamgauge.study.capacity import Move, Result, Search, Step, next_move
+from streamgauge.study.capacity import Move, Result, Search, Step, conclude, next_move
 from streamgauge.study.capacity_step import read_step
 
+QUIET: Final = (1.0, 0.5)  # of the users that were kept, in the steps that tell events from sockets
 _OVERHEAD_S: Final = 6.0  # what a step takes besides its load, before one has shown it
 
 
@@ -36,9 +37,12 @@ class Steps:
         processes: int,
         allowed: Collection[str],
         server: Sequence[str],
+        *,
+        quiet: Plan | None = None,
     ) -> None:
         self._locustfile = locustfile
         self._plan = plan
+        self._quiet = quiet
         self._folder = folder
         self._secret = secret
         self._processes = processes
@@ -47,29 +51,30 @@ class Steps:
         self._overheads: list[float] = []
         self.steps: list[Step] = []
         self.purposes: list[str] = []
+        self.quiet: list[Step] = []
         self.ended = ""
 
     def take(self, search: Search, step_s: float, time_s: float, keep: Callable[["Steps"], None]) -> None:
-        """Take step after step, and `keep` what is known after each.
+        """Take step after step, then those of the `quiet` plan, and `keep` what is known after each.
 
-        Raises what `measure` raises where not even the first step can be made, and then
-        leaves no folder behind; Ctrl-C and what goes wrong later end the search.
+        Raises what `measure` raises where not even the first step can be made; Ctrl-C and
+        what goes wrong later end the search.
         """
-        until_s = time.monotonic() + time_s
+        reserved_s = len(QUIET) * (step_s + _OVERHEAD_S) if self._quiet else 0
+        until_s = time.monotonic() + time_s - reserved_s
         try:
             while (move := self._next(search, step_s, until_s - time.monotonic())) is not None:
-                step = self._step(move, step_s)
-                if step is None:
-                    self.ended = "interrupted"
-                    break
-                self.steps.append(step)
+                self.steps.append(self._step(self._plan, move, step_s))
                 self.purposes.append(move.purpose)
-                said = ": ".join(filter(None, (step.result, step.why)))
-                typer.echo(f"{move.purpose}, {step.users:,} users: {said}", err=True)
                 keep(self)
+            if self._quiet and (kept := conclude(search, self.steps).kept) is not None:
+                for share in QUIET:
+                    move = Move(max(1, round(share * kept.users)), "quiet")
+                    self.quiet.append(self._step(self._quiet, move, step_s))
         except (UsageProblem, Interrupted, KeyboardInterrupt) as error:
             if not self.steps:
-                shutil.rmtree(self._folder)
+                with contextlib.suppress(OSError):  # a run that was cut short lies in it
+                    self._folder.rmdir()
                 raise
             self.ended = str(error) if isinstance(error, UsageProblem) else "interrupted"
         keep(self)
@@ -96,15 +101,20 @@ class Steps:
         """The ramp and the step, in whole seconds as Locust counts them."""
         return math.ceil(users / self._plan.spawn_rate + step_s)
 
-    def _step(self, move: Move, step_s: float) -> Step | None:
-        """One run with so many users; None where the user cut it short."""
-        load_s = self._load_s(move.users, step_s)
-        plan = make_plan(msgspec.to_builtins(self._plan) | {"users": move.users, "duration": load_s})
+    def _step(self, given: Plan, move: Move, step_s: float) -> Step:
+        """One run with so many users; raises `Interrupted` where it was cut short."""
+        step = self._run(given, move.users, self._load_s(move.users, step_s))
+        said = ": ".join(filter(None, (step.result, step.why)))
+        typer.echo(f"{move.purpose}, {step.users:,} users: {said}", err=True)
+        return step
+
+    def _run(self, given: Plan, users: int, load_s: int) -> Step:
+        plan = make_plan(msgspec.to_builtins(given) | {"users": users, "duration": load_s})
         if self.steps:
             try:
                 require_files(plan.sockets, self._processes)
             except UsageProblem as problem:
-                return Step(move.users, Result.GENERATOR, str(problem))
+                return Step(users, Result.GENERATOR, str(problem))
         began_s = time.monotonic()
         measured = measure(
             self._locustfile,
@@ -120,6 +130,8 @@ class Steps:
         source = measured.folder / "report.json"
         if not source.is_file() or not source.stat().st_size:
             why = f"the generator ended without a report (exit code {measured.code})"
-            return Step(move.users, Result.GENERATOR, why, folder=str(measured.folder))
+            return Step(users, Result.GENERATOR, why, folder=measured.folder.name)
         report = read_json(source.read_bytes())
-        return None if report.cut_short else read_step(report, str(measured.folder))
+        if report.cut_short:
+            raise Interrupted
+        return read_step(report, measured.folder.name)

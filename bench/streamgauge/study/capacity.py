@@ -33,17 +33,16 @@ class Result(StrEnum):
 
 
 class Step(Struct, frozen=True):
-    """One run with so many users; CPU is in cores, and None where it is not known."""
+    """One run with so many users; CPU is in cores, at the rate of `events_per_s`, and None where not known."""
 
     users: int
     result: Result
     why: str = ""  # in one line; "" of what was kept
     connected: int = 0
     events_per_s: float = 0.0  # while all users were there
-    events_per_s_overall: float = 0.0  # over the whole run, as `generator_cpu` is
-    server_cpu: float | None = None  # while all users were there
+    server_cpu: float | None = None
     server_rss_bytes: int | None = None
-    generator_cpu: float | None = None  # of all workers, over the whole run
+    generator_cpu: float | None = None  # of all workers
     busiest_worker: float | None = None  # of a core, over the time of the load
     thresholds: tuple[ThresholdResult, ...] = ()
     folder: str = ""

@@ -11,6 +11,7 @@ from streamgauge.core.cost_model import Contention, Costs, Estimate, Point, cont
 from streamgauge.study.capacity import Capacity, Result, Step
 
 FULL: Final = 0.7  # of a core: what one plans with, the rest is for bursts
+_ROUNDING: Final = 1e-6  # of a process: 8.4 cores are twelve times 0.7
 _DRIVEN: Final = (Result.KEPT, Result.TARGET)  # where what came through was for the server to say
 
 
@@ -45,11 +46,12 @@ class Forecast(Struct, frozen=True):
     workers: Need | None
 
 
-def model(steps: Iterable[Step]) -> Model:
-    """Fit the costs to the steps in which there was load."""
-    steps = [step for step in steps if step.connected and step.events_per_s > 0]
-    driven = [step for step in steps if step.result in _DRIVEN]
-    kept = [step for step in steps if step.result is Result.KEPT] or steps
+def model(steps: Iterable[Step], quiet: Iterable[Step] = ()) -> Model:
+    """Fit the costs to the steps in which there was load; those of `quiet` had fewer events a user."""
+    loaded = [step for step in steps if step.connected and step.events_per_s > 0]
+    driven = [step for step in loaded if step.result in _DRIVEN]
+    kept = [step for step in loaded if step.result is Result.KEPT] or loaded
+    steps = [*loaded, *(step for step in quiet if step.connected and step.events_per_s > 0)]
     return Model(
         server=fit(
             [
@@ -60,7 +62,7 @@ def model(steps: Iterable[Step]) -> Model:
         ),
         generator=fit(
             [
-                Point(step.connected, step.events_per_s_overall, step.generator_cpu)
+                Point(step.connected, step.events_per_s, step.generator_cpu)
                 for step in steps
                 if step.generator_cpu is not None
             ]
@@ -107,7 +109,10 @@ def _memory_of(costs: Costs | None, users: int, processes: int) -> Estimate | No
 
 
 def _by_cpu(cores: Estimate) -> Need:
-    return Need(max(1, math.ceil(cores.value / FULL)), f"processor time, {FULL * 100:.0f} % of a core each")
+    return Need(
+        max(1, math.ceil(cores.value / FULL - _ROUNDING)),
+        f"processor time, {FULL * 100:.0f} % of a core each",
+    )
 
 
 def _servers(of: Model, capacity: Capacity, users: int, cores: Estimate | None) -> Need | None:

@@ -33,17 +33,17 @@ def read_step(report: Report, folder: str = "") -> Step:
     result, why = _result(report)
     rate = _steady_rate(report)
     cost = report.server.cpu_per_event_ns if report.server else None
-    took_s, cpu = report.duration_s, [worker.cpu_s for worker in report.workers]
+    events, cpu_s = report.counts.get("events", 0), sum(worker.cpu_s for worker in report.workers)
     return Step(
         users=int(_planned(report, "users", 0)),
         result=result,
         why=why,
         connected=report.counts.get("users", 0),
         events_per_s=rate,
-        events_per_s_overall=report.events_per_s or 0.0,
         server_cpu=None if cost is None else cost * _NS * rate,
         server_rss_bytes=report.server.rss_bytes if report.server else None,
-        generator_cpu=sum(cpu) / took_s if cpu and took_s > 0 else None,
+        # of a run that has a ramp and a drain, too: what its events took, at the rate of the load
+        generator_cpu=cpu_s / events * rate if report.workers and events else None,
         busiest_worker=_busiest(report),
         thresholds=report.thresholds,
         folder=folder,

@@ -39,6 +39,7 @@ class Study(Struct, frozen=True, kw_only=True):
     search: Search
     steps: tuple[Step, ...]
     purposes: tuple[str, ...]  # of the steps
+    quiet: tuple[Step, ...] = ()  # with fewer events a user: they speak of costs, not of the capacity
     capacity: Capacity
     ended: str  # why the search is over
     model: Model
@@ -81,7 +82,17 @@ def verdict(of: Study) -> str:
     if found.failed is None and found.gave_out is not None:
         said.append(f"the generator gave out at {wording.count(found.gave_out)}")
     limit = f"{_LIMITS[found.limit]} ({wording.short(found.why, _WHY)})" if found.limit else ""
-    return _sentence(_bound(found), ", ".join(filter(None, said)), limit, "" if found.found else of.ended)
+    over = "" if found.found else of.ended or _edge(found, of.search)
+    return _sentence(_bound(found), ", ".join(filter(None, said)), limit, over)
+
+
+def _edge(found: Capacity, search: Search) -> str:
+    """Which end of what was to be tried was met."""
+    if found.kept is None and found.failed is not None and found.failed.users == search.first:
+        return "no fewer were to be tried (--from)"
+    if found.kept is not None and found.failed is None and found.kept.users == search.most:
+        return "no more were to be tried (--to)"
+    return ""
 
 
 def _bound(found: Capacity) -> str:
@@ -114,12 +125,10 @@ def tries(steps: Iterable[Step]) -> Iterator[str]:
 
 def steps_table(of: Study) -> Table:
     """One row a step, in their order; a column a threshold."""
+    tried = [*zip(of.steps, of.purposes, strict=True), *((step, "quiet") for step in of.quiet)]
     limits = list(dict.fromkeys(result.threshold.text for step in of.steps for result in step.thresholds))
     head = ("step", "users", "as", "result", "events/s", *limits, "server CPU", "generator CPU")
-    rows = tuple(
-        _step(number, step, purpose, limits)
-        for number, (step, purpose) in enumerate(zip(of.steps, of.purposes, strict=True), 1)
-    )
+    rows = tuple(_step(number, step, purpose, limits) for number, (step, purpose) in enumerate(tried, 1))
     return Table(head, rows, right=(0, 1, 4, *range(5, len(head))))
 
 
@@ -182,7 +191,8 @@ def remarks(of: Model) -> Iterator[str]:
     if fitted and not all(costs.apart for costs in fitted):
         yield (
             "The cost of a user and that of its events cannot be told apart: "
-            f"every user brought about {of.events_per_user:.3g} events/s, which are part of 'a user'."
+            f"every user brought about {of.events_per_user:.3g} events/s, which are part of 'a user'. "
+            "--apart makes steps that tell."
         )
     if of.contention is None:
         yield "No contention was seen: throughput grew with the users as far as was measured."
