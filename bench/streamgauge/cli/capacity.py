@@ -34,6 +34,8 @@ Exit codes: 0 an interval was found, 3 only a bound is known or the generator li
 
 _MOST: Final = 100_000  # users of a plan
 _QUIETER: Final = 4
+_STEP_S: Final = 20.0
+_TIME_S: Final = 600.0
 
 
 def _seconds(text: str) -> float:
@@ -54,9 +56,12 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     first: Annotated[int, typer.Option("--from", min=1, help="Users of the first step.")] = 100,
     most: Annotated[int, typer.Option("--to", min=1, max=_MOST, help="Users of the largest step.")] = _MOST,
     step_time: Annotated[
-        float, typer.Option(parser=_seconds, help="How long a step lasts once all users are there.")
-    ] = 20.0,
-    time: Annotated[float, typer.Option(parser=_seconds, help="What the whole may take: 10m, 60s.")] = 600.0,
+        float | None,
+        typer.Option(parser=_seconds, help="How long a step lasts once all users are there (default: 20s)."),
+    ] = None,
+    time: Annotated[
+        float | None, typer.Option(parser=_seconds, help="What the whole may take: 60s (default: 10m).")
+    ] = None,
     retests: Annotated[int, typer.Option(min=0, help="Of each end of the interval; they must agree.")] = 2,
     within: Annotated[
         float, typer.Option(min=0.001, max=1, help="How close the ends are to be, as a part of the lower.")
@@ -84,7 +89,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     """Find the largest number of users that keeps the thresholds, and what limits it."""
     if most < first:
         raise UsageProblem(f"--to {most}: it is below --from {first}")
-    if not step_time:
+    if step_time == 0:
         raise UsageProblem("--step-time 0: nothing can be measured in no time")
     plan = _plan(slo, target)
     quiet = _quieter(plan) if apart else None
@@ -119,7 +124,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     steps = Steps(
         locustfile, plan, folder, secret, processes, allow_target or (), shlex.split(server), quiet=quiet
     )
-    steps.take(search, step_time, time, keep)
+    steps.take(search, step_time or _STEP_S, _TIME_S if time is None else time, keep)
     found = study(steps)
     typer.echo(
         _json(found).decode() if json else render_text(found, path=str(folder / "report.md")), nl=False

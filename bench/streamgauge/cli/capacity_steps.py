@@ -21,7 +21,10 @@ from streamgauge.report.render_json import read_json
 from streamgauge.study.capacity import Move, Result, Search, Step, conclude, next_move
 from streamgauge.study.capacity_step import read_step
 
-QUIET: Final = (1.0, 0.5)  # of the users that were kept, in the steps that tell events from sockets
+QUIET: Final = (
+    1.0,
+    0.5,
+)  # of the users that were kept (else of the first step), in the steps that tell events from sockets
 _OVERHEAD_S: Final = 6.0  # what a step takes besides its load, before one has shown it
 
 
@@ -67,9 +70,10 @@ class Steps:
                 self.steps.append(self._step(self._plan, move, step_s))
                 self.purposes.append(move.purpose)
                 keep(self)
-            if self._quiet and (kept := conclude(search, self.steps).kept) is not None:
+            if self._quiet:
+                kept = conclude(search, self.steps).kept
                 for share in QUIET:
-                    move = Move(max(1, round(share * kept.users)), "quiet")
+                    move = Move(max(1, round(share * (kept.users if kept else search.first))), "quiet")
                     self.quiet.append(self._step(self._quiet, move, step_s))
         except (UsageProblem, Interrupted, KeyboardInterrupt) as error:
             if not self.steps:

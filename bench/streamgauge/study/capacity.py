@@ -33,7 +33,7 @@ class Result(StrEnum):
 
 
 class Step(Struct, frozen=True):
-    """One run with so many users; CPU is in cores, at the rate of `events_per_s`, and None where not known."""
+    """One run with so many users; CPU is in cores, at the rate of `events_per_s`; None: not known."""
 
     users: int
     result: Result
