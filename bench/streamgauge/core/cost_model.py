@@ -26,8 +26,9 @@ PER_USER: Final = "per user"
 PER_EVENT: Final = "per event"
 
 MOST_INFLATION: Final = 10.0
-SATURATED: Final = 0.95  # of the most that a user got through: below, throughput no longer grows with users
+SATURATED: Final = 0.9  # of what a user got through among the fewest: above, throughput grows with the users
 _CONFIDENCE: Final = 0.975  # both sides: 95 %
+_SURE: Final = 0.995  # that a bend is none of the noise
 
 Matrix = NDArray[np.float64]
 
@@ -136,24 +137,42 @@ def inflation(users: Matrix, events: Matrix) -> float:
 
 
 def contention(points: Sequence[tuple[float, float]]) -> Contention | None:
-    """The law's parameters from pairs of users and throughput a second; None where it never saturates.
+    """The law's parameters from pairs of users and throughput a second; None where it does not bend.
 
     It is fitted in its linear form, N/X = (1 + sigma (N - 1) + kappa N (N - 1)) / lambda,
-    by relative deviations.
+    by relative deviations. A bend must be large enough to matter, and leave so much less
+    than no bend does that it is hardly the noise's.
     """
     pairs = sorted((users, rate) for users, rate in points if users > 0 and rate > 0)
     if len({users for users, _ in pairs}) < 3:
         return None
-    each = [rate / users for users, rate in pairs]
-    if each[-1] >= SATURATED * max(each):
-        return None
-    users = np.array([users for users, _ in pairs])
-    weights = np.array(each)
+    users = np.array([users for users, _ in pairs], dtype=float)
+    weights = np.array([rate / users for users, rate in pairs], dtype=float)
     matrix = np.column_stack([np.ones(len(pairs)), users - 1, users * (users - 1)]) * weights[:, None]
-    alone, shared, agreed = map(float, _non_negative(matrix, np.ones(len(pairs))))
-    if alone <= 0:
+    found = _non_negative(matrix, np.ones(len(pairs)))
+    alone, shared, agreed = map(float, found)
+    if alone <= 0 or not _beyond_noise(matrix, found):
         return None
-    return Contention(1 / alone, shared / alone, agreed / alone)
+    law = Contention(1 / alone, shared / alone, agreed / alone)
+    fewest, top = float(users[0]), float(users[-1])
+    bent = law.throughput(top) / top < SATURATED * law.throughput(fewest) / fewest
+    return law if bent else None
+
+
+def _beyond_noise(matrix: Matrix, found: Matrix) -> bool:
+    """Whether the law leaves so much less than its first term alone; F with t squared as its limit.
+
+    That is exact for one more term, and strict for two.
+    """
+    more = int(np.count_nonzero(found)) - 1
+    freedom = len(matrix) - 1 - more
+    if more < 1 or freedom < 1:
+        return False
+    straight = matrix[:, :1] * (matrix[:, 0].sum() / (matrix[:, 0] @ matrix[:, 0]))
+    unbent = float(np.sum((1 - straight) ** 2))
+    left = float(np.sum((1 - matrix @ found) ** 2))
+    limit = student.quantile(_SURE, freedom) ** 2
+    return (unbent - left) / more > limit * left / freedom
 
 
 def _non_negative(matrix: Matrix, target: Matrix) -> Matrix:

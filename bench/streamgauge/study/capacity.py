@@ -119,11 +119,15 @@ def next_move(search: Search, steps: Sequence[Step], affordable: int) -> Move | 
     if failed is None and top < search.most and standing.get(top) is not _Standing.GENERATOR:
         return Move(min(search.most, max(top + 1, round(top * search.factor))), "climb")
     lacking = dict(_lacking(search, steps, standing))
+    tries = Counter(step.users for step in steps)
+    once = [n for n, how in standing.items() if how is _Standing.GENERATOR and tries[n] == 1]
+    if once and search.retests:
+        return Move(once[0], "re-test")  # a hiccup of the machine: not worth a search below it
     if affordable > sum(lacking.values()):
         for low, high in _gaps(standing, kept, failed):
             if high - low > 1 and high > low * (1 + search.tolerance):
                 between = min(max(round(math.sqrt(low * high)), low + 1), high - 1)
-                if between not in {step.users for step in steps}:
+                if between not in tries:
                     return Move(between, "bisect")
     if lacking:
         # the one that is least sure; of two alike the upper one, where noise strikes first

@@ -114,5 +114,20 @@ def test_throughput_that_grows_with_the_users_shows_no_contention() -> None:
     assert contention([(100, 1_000), (200, 1_980), (400, 3_900)]) is None
 
 
+def test_noise_is_hardly_ever_taken_for_contention() -> None:
+    rng = random.Random(5)
+    sizes = (20, 28, 30, 30, 30, 40, 40, 40)
+    seen = [contention([(n, 10 * n * rng.gauss(1, 0.08)) for n in sizes]) for _ in range(400)]
+    assert sum(law is not None for law in seen) < 12
+
+
+def test_contention_is_seen_through_noise() -> None:
+    rng = random.Random(5)
+    law = Contention(10, 0.01, 0)
+    sizes = (25, 50, 100, 200, 300, 300, 350, 350)
+    seen = [contention([(n, law.throughput(n) * rng.gauss(1, 0.05)) for n in sizes]) for _ in range(100)]
+    assert sum(found is not None for found in seen) > 95
+
+
 def test_two_sizes_are_too_few_for_three_parameters() -> None:
     assert contention([(100, 1_000), (200, 1_200), (200, 1_210)]) is None

@@ -130,12 +130,15 @@ def test_a_generator_that_gives_out_is_never_the_targets_limit() -> None:
 
 
 def test_where_the_generator_gives_out_the_search_narrows_but_does_not_climb() -> None:
-    assert then((100, "+"), (200, "g")) == (141, "bisect")
-    assert then((100, "+"), (109, "g")) == (109, "re-test")
+    assert then((100, "+"), (200, "gg")) == (141, "bisect")
+    assert then((100, "+"), (109, "gg")) == (100, "re-test")
     assert then((100, "+++"), (109, "ggg")) is None
 
 
-def test_a_generator_that_was_ill_once_is_forgotten() -> None:
+def test_a_generator_that_was_ill_once_is_tried_again_at_once_and_forgotten() -> None:
+    assert then((100, "+"), (200, "g")) == (200, "re-test")
+    assert then((100, "+"), (200, "g+")) == (400, "climb")
+    assert then((100, "+"), (200, "g"), search=Search(100, 1_000, retests=0)) == (141, "bisect")
     assert then((100, "+"), (109, "g+")) == (218, "climb")
     found = known((100, "+++"), (109, "gttt"))
     assert (found.limit, found.found) == (Result.TARGET, True)
