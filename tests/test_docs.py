@@ -16,6 +16,11 @@ def test_the_plan_in_the_docs_is_valid() -> None:
     assert load_plan(plan, "docs/plans.md").personas[1].tabs == 2
 
 
+def test_the_slo_in_the_docs_can_be_searched_for() -> None:
+    (plan,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "capacity.md").read_text(), re.DOTALL)
+    assert load_plan(plan, "docs/capacity.md").gates
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):

@@ -138,4 +138,5 @@ class Steps:
         report = read_json(source.read_bytes())
         if report.cut_short:
             raise Interrupted
-        return read_step(report, measured.folder.name)
+        # not the report's own number: a plan that is too large is left out of it
+        return replace(read_step(report, measured.folder.name), users=users)
