@@ -1,1 +1,1 @@
-"""The comparison with other load generators, and the source of events that it is made with (docs/generators.md)."""
+"""The comparison with other load generators, and the C source of events behind it (docs/generators.md)."""
