@@ -161,8 +161,13 @@ static void greet(int fd) {
     send_written(fd, w);
 }
 
-/* With --hold, nobody is greeted until so many are there: all generators begin with all sockets open. */
+/* With --hold, nobody is greeted until so many are there: all generators begin with all sockets open. Only the socket
+   by which streamgauge looks at its target before a run is not to wait. */
 static void greet_those_who_may(int fd) {
+    if (equal(user_of(&connections[fd]), LITERAL("probe"))) {
+        greet(fd);
+        return;
+    }
     if (sockets < hold_until) return;
     if (hold_until == 0 || sockets > hold_until) {
         greet(fd);
