@@ -16,7 +16,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -69,7 +69,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10, help="of each window")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--gap-us", type=int, default=0, help="one event per write, so far apart (default: 0)")
+    parser.add_argument(
+        "--gap-us", type=int, default=0, help="one event per write, so far apart (default: 0)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order")
     parser.add_argument("--json", type=Path, help="where every sample is written too")
     given = parser.parse_args(words)
@@ -82,12 +84,18 @@ def prepared(given: argparse.Namespace) -> Bench:
     """The source, and a core for each; the process ends where they cannot be had."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2 or not shutil.which("taskset"):
-        sys.exit("compare: needs two cores and taskset (util-linux), so that source and generator do not share one")
+        refuse("needs two cores, and taskset (util-linux) to give source and generator one each")
     try:
         program = build()
     except NotBuilt as error:
-        sys.exit(f"compare: {error}")
+        refuse(str(error))
     return Bench(program, cores[0], cores[1], given.sockets, given.seconds, given.gap_us)
+
+
+def refuse(why: str) -> NoReturn:
+    """End with the code of what cannot be set up."""
+    say(f"compare: {why}")
+    sys.exit(2)
 
 
 def ready(generator: Generator, bench: Bench) -> tuple[Peer, int]:

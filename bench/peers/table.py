@@ -45,16 +45,14 @@ def _cells(outcome: Outcome, ours: Sequence[Sample]) -> list[str]:
     if not samples:
         return [name, outcome.trouble or "not measured", *[_NOTHING] * (len(_HEAD) - 2)]
     cost = [s.events_per_cpu_s for s in samples]
-    memory = [
-        median(kilobytes_per_socket(of(s), s.memory.one_socket, s.sockets) for s in samples)
-        for of in (lambda s: s.memory.open, lambda s: s.memory.busy)
-    ]
+    idle = median(kilobytes_per_socket(s.memory.open, s.memory.one_socket, s.sockets) for s in samples)
+    busy = median(kilobytes_per_socket(s.memory.busy, s.memory.one_socket, s.sockets) for s in samples)
     return [
-        f"{name} ({len(samples)} launches; {outcome.trouble})" if outcome.trouble else name,
+        f"{name} (of {len(samples)} launches; {outcome.trouble})" if outcome.trouble else name,
         spread([s.events_per_s for s in samples]),
         spread(cost),
         f"{median(s.events_per_cpu_s for s in ours) / median(cost):.2f}" if ours else _NOTHING,
-        f"{memory[0]:.1f} / {memory[1]:.1f}",
+        f"{idle:.1f} / {busy:.1f}",
         f"{_middle([s.said.p50_ms for s in samples])} / {_middle([s.said.p99_ms for s in samples])}",
         f"{median(s.cycle_ms for s in samples):.1f}",
         f"{median(s.generator_busy for s in samples):.2f} / {median(s.source_busy for s in samples):.2f}",
@@ -72,7 +70,8 @@ def _middle(values: Sequence[float | None]) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    """A row; reasons hold what tools say, which may be anything."""
+    return "| " + " | ".join(" ".join(cell.replace("|", "/").split()) for cell in cells) + " |"
 
 
 def as_data(outcomes: Sequence[Outcome], conditions: Mapping[str, object]) -> dict[str, object]:

@@ -19,7 +19,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         script, report = Path(folder, "peer.json"), Path(folder, "report.json")
         script.write_text(json.dumps(plan()))
-        environment = {**os.environ, "PEER_COMMON": str(HERE / "common.js"), "ARTILLERY_DISABLE_TELEMETRY": "true"}
+        environment = {
+            **os.environ,
+            "PEER_COMMON": str(HERE / "common.js"),
+            "ARTILLERY_DISABLE_TELEMETRY": "true",
+        }
         command = [*sys.argv[1:], "run", "--quiet", "--output", str(report), str(script)]
         done = subprocess.run(command, check=False, env=environment, stdout=sys.stderr)
         if done.returncode != 0 or not report.exists():

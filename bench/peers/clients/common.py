@@ -12,7 +12,7 @@ SECONDS: Final = float(os.environ.get("PEER_SECONDS", "10"))
 OPENING_AT_ONCE: Final = 50
 
 # As long as what this suite sends: a prompt and a token that travels with it.
-TOKEN: Final = "peercanaryABCDEFGHIJKLMNOPQR"
+CANARY: Final = "peercanaryABCDEFGHIJKLMNOPQR"
 
 
 def login(user: str) -> dict[str, str]:
@@ -25,11 +25,11 @@ def request(user: str, number: int) -> str:
     """The user's next request, as a message."""
     nonce = f"{user}.0.{number}"
     payload: dict[str, Any] = {
-        "user_request": f"Where does the money go this month? {TOKEN}",
+        "user_request": f"Where does the money go this month? {CANARY}",
         "request_id": f"q-{nonce}",
         "thread_id": f"t-{nonce}",
         "agent_name": "scripted",
-        "context": {"canary": TOKEN, "nonce": nonce},
+        "context": {"canary": CANARY, "nonce": nonce},
     }
     return json.dumps({"type": "start_agent", "payload": payload}, separators=(",", ":"))
 

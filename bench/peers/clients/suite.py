@@ -1,4 +1,4 @@
-"""This suite as a peer: `streamgauge run` with all its checks; its own report says the times."""
+"""The suite itself as a peer: `streamgauge run` with all its checks; its own report says the times."""
 
 import json
 import subprocess
@@ -16,7 +16,14 @@ STARTING_S: Final = 5  # of the run's duration, in which the process starts and 
 def main() -> None:
     """One run, then what it reports of its runs."""
     with tempfile.TemporaryDirectory() as results:
-        command = [sys.executable, "-m", "streamgauge", "run", "--plan", str(Path(__file__).with_name("suite.toml"))]
+        command = [
+            sys.executable,
+            "-m",
+            "streamgauge",
+            "run",
+            "--plan",
+            str(Path(__file__).with_name("suite.toml")),
+        ]
         command += ["--target", TARGET, "--users", str(SOCKETS), "--spawn-rate", str(SPAWN_RATE)]
         command += ["--duration", f"{SECONDS + STARTING_S + SOCKETS / SPAWN_RATE:g}s", "--secret", "x"]
         done = subprocess.run([*command, "--results", results], check=False, stdout=sys.stderr)
