@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: bench test check format clean
+.PHONY: bench test check format compare-generators clean
 .DEFAULT_GOAL := test
 
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
@@ -25,10 +25,13 @@ format: $(READY)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+compare-generators: $(READY)  ## This suite beside other load generators, installed into .peers/; ARGS="--only k6"
+	$(BIN)/python -m peers.compare $(ARGS)
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf .venv .peers bench/peers/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
