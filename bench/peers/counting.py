@@ -10,10 +10,11 @@ EVENTS_OF_A_RUN: Final = 10
 
 
 class Said(Struct, frozen=True):
-    """What a generator reports of its own runs."""
+    """What a generator reports of its own runs; `lag_ms`: what it says it was late to read them, in the median."""
 
     p50_ms: float | None
     p99_ms: float | None
+    lag_ms: float | None = None
 
 
 class Count(Struct, frozen=True):

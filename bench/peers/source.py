@@ -20,7 +20,6 @@ from msgspec import Struct
 
 HERE: Final = Path(__file__).parent
 BUILD: Final = HERE / "build"
-_PARTS: Final = ("source.c", "source_run.h", "source_text.h")
 _END_S: Final = 5
 
 
@@ -39,7 +38,9 @@ class Source(Struct, frozen=True):
 def build(folder: Path = BUILD) -> Path:
     """The program, compiled into `folder` unless it is there and newer than its text; raises `NotBuilt`."""
     program = folder / "source"
-    if program.exists() and all(program.stat().st_mtime > (HERE / part).stat().st_mtime for part in _PARTS):
+    if program.exists() and all(
+        program.stat().st_mtime > part.stat().st_mtime for part in HERE.glob("source*.[ch]")
+    ):
         return program
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:

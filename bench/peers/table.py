@@ -53,7 +53,7 @@ def _cells(outcome: Outcome, ours: Sequence[Sample]) -> list[str]:
         spread(cost),
         f"{median(s.events_per_cpu_s for s in ours) / median(cost):.2f}" if ours else _NOTHING,
         f"{idle:.1f} / {busy:.1f}",
-        f"{_middle([s.said.p50_ms for s in samples])} / {_middle([s.said.p99_ms for s in samples])}",
+        _said(samples),
         f"{median(s.cycle_ms for s in samples):.1f}",
         f"{median(s.generator_busy for s in samples):.2f} / {median(s.source_busy for s in samples):.2f}",
     ]
@@ -62,6 +62,13 @@ def _cells(outcome: Outcome, ours: Sequence[Sample]) -> list[str]:
 def spread(values: Sequence[float]) -> str:
     """Median, least and most."""
     return f"{median(values):,.0f} [{min(values):,.0f}–{max(values):,.0f}]"
+
+
+def _said(samples: Sequence[Sample]) -> str:
+    """What the generator reports of its runs, and of its own lag where it tells the two apart."""
+    times = f"{_middle([s.said.p50_ms for s in samples])} / {_middle([s.said.p99_ms for s in samples])}"
+    lags = [s.said.lag_ms for s in samples]
+    return times if None in lags else f"{times}, and lag {_middle(lags)}"
 
 
 def _middle(values: Sequence[float | None]) -> str:

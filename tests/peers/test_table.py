@@ -1,3 +1,5 @@
+from msgspec import structs
+
 from peers.counting import Memory, Said, Sample
 from peers.table import Outcome, spread, table
 
@@ -56,6 +58,13 @@ def test_without_ours_there_is_no_ratio() -> None:
 
 def test_what_a_generator_does_not_say_is_left_out() -> None:
     assert cells([Outcome("peer", "plain", [sample(10_000, 0.2, p99_ms=None)])], 0)[5] == "4.0 / –"
+
+
+def test_a_lag_that_is_told_apart_stands_beside_the_times() -> None:
+    one = sample(10_000, 0.2)
+    told = structs.replace(one, said=Said(4.0, 9.0, 500.0))
+    assert cells([Outcome("peer", "plain", [told, told])], 0)[5] == "4.0 / 9.0, and lag 500.0"
+    assert cells([Outcome("peer", "plain", [one, one])], 0)[5] == "4.0 / 9.0"
 
 
 def test_a_spread_is_median_least_and_most() -> None:

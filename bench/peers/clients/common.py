@@ -34,9 +34,10 @@ def request(user: str, number: int) -> str:
     return json.dumps({"type": "start_agent", "payload": payload}, separators=(",", ":"))
 
 
-def say(p50_ms: float | None, p99_ms: float | None) -> None:
-    """The line that the comparison reads."""
-    print(json.dumps({"peer": True, "p50_ms": p50_ms, "p99_ms": p99_ms}), flush=True)  # noqa: T201
+def say(p50_ms: float | None, p99_ms: float | None, lag_ms: float | None = None) -> None:
+    """The line that the comparison reads; `lag_ms` where a generator tells apart what it was late to read."""
+    line = {"peer": True, "p50_ms": p50_ms, "p99_ms": p99_ms, "lag_ms": lag_ms}
+    print(json.dumps(line), flush=True)  # noqa: T201
 
 
 def say_of(times_s: list[float]) -> None:

@@ -31,13 +31,17 @@ def main() -> None:
         if done.returncode != 0 or not reports:
             sys.exit(f"streamgauge run ended with {done.returncode}")
         report = json.loads(reports[0].read_bytes())
-    say(*(quantile_ms(report, q) for q in (0.5, 0.99)))
+    say(
+        quantile_ms(report, "run time", 0.5),
+        quantile_ms(report, "run time", 0.99),
+        quantile_ms(report, "generator lag", 0.5),
+    )
 
 
-def quantile_ms(report: dict[str, Any], q: float) -> float | None:
-    """A quantile of `run time`; None where the sample does not carry it."""
-    (runs,) = (duration for duration in report["durations"] if duration["name"] == "run time")
-    value_ns = next(found["value_ns"] for found in runs["quantiles"] if found["q"] == q)
+def quantile_ms(report: dict[str, Any], name: str, q: float) -> float | None:
+    """A quantile of a duration; None where the sample does not carry it."""
+    (duration,) = (duration for duration in report["durations"] if duration["name"] == name)
+    value_ns = next(found["value_ns"] for found in duration["quantiles"] if found["q"] == q)
     return None if value_ns is None else value_ns / 1e6
 
 
