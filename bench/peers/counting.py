@@ -10,7 +10,7 @@ EVENTS_OF_A_RUN: Final = 10
 
 
 class Said(Struct, frozen=True):
-    """What a generator reports of its own runs; `lag_ms`: what it says it was late to read them, in the median."""
+    """What a generator reports of its own runs; `lag_ms`: its median delay in reading, if told apart."""
 
     p50_ms: float | None
     p99_ms: float | None

@@ -9,10 +9,10 @@ import pytest
 from peers.source import build
 from tests.support.command import Start
 
-SMALL = ("--only", "streamgauge", "--sockets", "20", "--seconds", "1", "--rounds", "2")
+SMALL = ("--only", "streamgauge", "--sockets", "20", "--seconds", "1", "--rounds", "1")
 
 
-def test_it_measures_in_turns_and_prints_a_table(start: Start, tmp_path: Path) -> None:
+def test_it_measures_and_prints_a_table(start: Start, tmp_path: Path) -> None:
     done = start("peers.compare", *SMALL, "--json", "figures.json").wait()
     assert done.code == 0, done.out + done.err
     row = done.out.splitlines()[2]
@@ -21,13 +21,11 @@ def test_it_measures_in_turns_and_prints_a_table(start: Start, tmp_path: Path) -
     figures = json.loads((tmp_path / "figures.json").read_bytes())
     assert figures["conditions"]["sockets"] == 20
     (ours,) = figures["generators"]
-    assert len(ours["samples"]) == 2
-    for sample in ours["samples"]:
-        assert sample["events"] > 1000
-        assert 0 < sample["generator_cpu_s"] < 3 * sample["seconds"]
-        assert 0 < sample["source_cpu_s"] < sample["generator_cpu_s"]
-        assert 0 < sample["memory"]["one_socket"] < sample["memory"]["open"]
-        assert sample["said"]["p50_ms"] > 0
+    (sample,) = ours["samples"]
+    assert sample["events"] > 1000
+    assert 0 < sample["source_cpu_s"] < sample["generator_cpu_s"] < 2 * sample["seconds"]
+    assert 0 < sample["memory"]["one_socket"] < sample["memory"]["open"]
+    assert sample["said"]["p50_ms"] > 0
 
 
 def test_what_cannot_be_measured_is_no_success(
