@@ -68,6 +68,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=NAMES, help="repeatable; default: all")
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=10, help="of each window")
+    parser.add_argument(
+        "--settling", type=float, default=3, help="seconds from the first request to the window"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--gap-us", type=int, default=0, help="one event per write, so far apart (default: 0)"
@@ -75,7 +78,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the order")
     parser.add_argument("--json", type=Path, help="where every sample is written too")
     given = parser.parse_args(words)
-    if given.sockets < 2 or given.seconds <= 0 or given.rounds < 1:
+    if given.sockets < 2 or given.seconds <= 0 or given.settling < 0 or given.rounds < 1:
         parser.error("at least 2 sockets, 1 round and a window are needed")
     return given
 
@@ -89,7 +92,7 @@ def prepared(given: argparse.Namespace) -> Bench:
         program = build()
     except NotBuilt as error:
         refuse(str(error))
-    return Bench(program, cores[0], cores[1], given.sockets, given.seconds, given.gap_us)
+    return Bench(program, cores[0], cores[1], given.sockets, given.settling, given.seconds, given.gap_us)
 
 
 def refuse(why: str) -> NoReturn:
@@ -124,6 +127,7 @@ def conditions(given: argparse.Namespace) -> dict[str, object]:
     """What the figures depend on."""
     return {
         "sockets": given.sockets,
+        "settling": given.settling,
         "seconds": given.seconds,
         "rounds": given.rounds,
         "gap_us": given.gap_us,

@@ -33,7 +33,6 @@ from peers.source import Source, started
 BENCH: Final = Path(__file__).parents[1]
 OPENING_S: Final = 90  # until all sockets must be open
 RESTING_S: Final = 1.0  # with all sockets open, before the greeting
-SETTLING_S: Final = 3.0  # from the greeting to the window
 AFTER_S: Final = 1.0  # from the window to the generator's end
 ENDING_S: Final = 60  # until it must have ended
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
@@ -50,6 +49,7 @@ class Bench(Struct, frozen=True):
     source_core: int
     generator_core: int
     sockets: int
+    settling_s: float  # from the greeting to the window
     seconds: float  # of the window
     gap_us: int = 0
 
@@ -78,7 +78,7 @@ def measure(bench: Bench, peer: Peer, one_socket: int) -> Sample:
         open_bytes = _resident_bytes(process.pid)
         # the last socket that the source waits for is our own: it sets all off
         with connect(source.address, additional_headers=login("starter"), compression=None):
-            time.sleep(SETTLING_S)
+            time.sleep(bench.settling_s)
             first = _count(process, source)
             time.sleep(bench.seconds)
             last = _count(process, source)
@@ -122,7 +122,7 @@ def _launched(bench: Bench, peer: Peer, source: Source, sockets: int) -> Iterato
         "PYTHONPATH": str(BENCH),
         "PEER_TARGET": source.address,
         "PEER_SOCKETS": str(sockets),
-        "PEER_SECONDS": str(SETTLING_S + bench.seconds + AFTER_S),
+        "PEER_SECONDS": str(bench.settling_s + bench.seconds + AFTER_S),
     }
     command = [*_pinned(bench.generator_core), *(word.format(sockets=sockets) for word in peer.command)]
     with tempfile.TemporaryDirectory() as name:

@@ -9,7 +9,7 @@ import pytest
 from peers.source import build
 from tests.support.command import Start
 
-SMALL = ("--only", "streamgauge", "--sockets", "20", "--seconds", "1", "--rounds", "1")
+SMALL = ("--only", "streamgauge", "--sockets", "20", "--settling", "0.5", "--seconds", "0.5", "--rounds", "1")
 
 
 def test_it_measures_and_prints_a_table(start: Start, tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_it_measures_and_prints_a_table(start: Start, tmp_path: Path) -> None:
     assert figures["conditions"]["sockets"] == 20
     (ours,) = figures["generators"]
     (sample,) = ours["samples"]
-    assert sample["events"] > 1000
+    assert sample["events"] > 200
     assert 0 < sample["source_cpu_s"] < sample["generator_cpu_s"] < 2 * sample["seconds"]
     assert 0 < sample["memory"]["one_socket"] < sample["memory"]["open"]
     assert sample["said"]["p50_ms"] > 0

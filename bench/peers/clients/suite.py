@@ -10,7 +10,7 @@ from typing import Any, Final
 from peers.clients.common import SECONDS, SOCKETS, TARGET, say
 
 SPAWN_RATE: Final = 1000
-STARTING_S: Final = 5  # of the run's duration, in which the process starts and the source holds its greetings
+STARTING_S: Final = 3  # of the duration: users arrive, and the source holds its greetings
 
 
 def main() -> None:
