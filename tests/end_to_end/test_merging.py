@@ -51,7 +51,6 @@ def report(states: Sequence[AnalysisState], recording: Recording) -> bytes:
         state.counts | {"users": state.checks.users},
         state.latencies,
         unconnected={},
-        missing_workers=0,
         troubles=(),
         clock_steps=0,
     )
@@ -87,10 +86,7 @@ def test_one_process_and_four_give_the_same_report(streamgauge: Run, scenario: s
 def leaks_between(dealt: Sequence[Recording], found: Report) -> bool:
     """Whether a user of one process got what was of a user of another."""
     worker = {
-        row.user: number
-        for number, part in enumerate(dealt)
-        for row in part.rows
-        if isinstance(row, Opened)
+        row.user: number for number, part in enumerate(dealt) for row in part.rows if isinstance(row, Opened)
     }
     return any(
         finding.other and worker[finding.user] != worker[finding.other]

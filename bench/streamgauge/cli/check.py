@@ -106,7 +106,6 @@ def _doubts(
         state.counts | {"users": state.checks.users},
         state.latencies,
         unconnected=unconnected,
-        missing_workers=0,
         troubles=tuple(what for end in ends for what in end.trouble),
         clock_steps=sum(end.clock_steps for end in ends),
         planned=planned,

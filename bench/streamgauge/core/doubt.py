@@ -1,6 +1,6 @@
 """Reasons not to trust a result, each with its limit, advice, and what it voids."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from streamgauge.core.finding import Doubt
@@ -20,12 +20,13 @@ MISSED_LIMIT: Final = 0.01  # share of requests that were due and not sent
 STAMPLESS_LIMIT: Final = 0.01  # share of messages without a kernel stamp
 
 
-def doubts(
+def doubts(  # noqa: PLR0913 - each is something that can be amiss
     counts: Mapping[str, int],
     latencies: Mapping[str, Distribution],
     *,
     unconnected: Mapping[str, int],
-    missing_workers: int,
+    missing_workers: Sequence[str] = (),
+    changed_workers: Sequence[str] = (),
     troubles: tuple[str, ...],
     clock_steps: int,
     aborted: str = "",
@@ -33,7 +34,9 @@ def doubts(
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
-    `planned` is how many users were to connect, 0 where the run was cut short.
+    `missing_workers` says of every worker whose share never came who it was, and
+    `changed_workers` who came or left in mid-run. `planned` is how many users were to
+    connect, 0 where the run was cut short.
     """
     if aborted == FORSAKEN:
         yield Doubt(
@@ -48,10 +51,18 @@ def doubts(
     if missing_workers:
         yield Doubt(
             "workers missing",
-            str(missing_workers),
-            "0",
+            ", ".join(missing_workers),
+            "every share",
             "look into their logs: what they saw is lost",
             VERDICT,
+        )
+    if changed_workers:
+        yield Doubt(
+            "workers changed",
+            ", ".join(changed_workers),
+            "the same from beginning to end",
+            "users moved from worker to worker: nothing is lost, but the load was not even",
+            NOTHING,
         )
     for trouble in troubles:
         yield Doubt(

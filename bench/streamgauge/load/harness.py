@@ -24,7 +24,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from streamgauge.core import abort
 from streamgauge.core.doubt import FORSAKEN
 from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
-from streamgauge.load.bench import Bench, Share, Snapshot
+from streamgauge.load.bench import Bench, Snapshot
+from streamgauge.load.crew import Crew
+from streamgauge.load.gathering import LATE_SHARE_S, Gathering, ship, tell_begun
 from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
 from streamgauge.load.server_metrics import Inquiry
@@ -35,12 +37,10 @@ from streamgauge.results import new_folder
 
 SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SHARE: Final = "streamgauge-share"
 _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
-_LATE_SHARE_S: Final = 10  # beyond the drain: what a worker may take to ship its share
 
 
 def scenario(locustfile: str) -> None:
@@ -64,14 +64,12 @@ class Harness:
     def __init__(self, defaults: Plan) -> None:
         self._defaults = defaults
         self._bench: Bench | None = None
+        self._initialised = Flag()
         self._plan = defaults
         self._folder = Path()
         self._progress: Progress | None = None
         self._teller: gevent.Greenlet[..., None] | None = None
-        self._shares: list[Share] = []
-        self._snapshots: dict[str, Snapshot] = {}
-        self._expected: set[str] = set()
-        self._shared = Flag()
+        self._gathering: Gathering | None = None
         self._outcome: Outcome | None = None
         self._cut_short = False
         self._aborted = ""
@@ -113,10 +111,11 @@ class Harness:
         if _options(environment).sg_verdict_only:
             logging.getLogger("locust.stats_logger").disabled = True
         if isinstance(runner, MasterRunner):
-            runner.register_message(_SHARE, self._take_share)
+            self._gathering = Gathering(runner)
         elif isinstance(runner, WorkerRunner):
             runner.register_message(_DRAIN, self._drain, concurrent=True)
             runner.register_message(_LET_GO, self._let_go, concurrent=True)
+        self._initialised.set()
 
     def _planned(self) -> Plan:
         """The plan of this run: the file, or the defaults with Locust's options over them."""
@@ -149,6 +148,7 @@ class Harness:
 
     def start(self, environment: Environment, **_: object) -> None:
         """A run begins, unless what it was told cannot be: then nobody starts, and one line says why."""
+        self._initialised.wait()  # a worker that joins a run is told to begin as soon as it is connected
         try:
             self._start(environment)
         except (PlanError, OSError, UnicodeDecodeError) as error:
@@ -163,8 +163,7 @@ class Harness:
     def _start(self, environment: Environment) -> None:
         """Alone or as master decide the run's plan and folder, as worker take them over."""
         runner = _runner(environment)
-        self._shares, self._snapshots, self._outcome = [], {}, None
-        self._shared.clear()
+        self._outcome = None
         self._concluded.clear()
         self._running, self._stopping, self._cut_short = True, False, False
         self._aborted = ""
@@ -183,12 +182,14 @@ class Harness:
             self._progress = Progress(self._snapshot, self._plan.duration)
             self._watcher = gevent.spawn(self._watch, tuple(map(abort.parse, self._plan.abort_on)))
         environment.stop_timeout = self._plan.drain
-        if isinstance(runner, MasterRunner):
-            self._expected = {client.id for client in runner.clients.all}
+        if self._gathering is not None:
+            self._gathering.begin()
             return
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
         self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret)
+        if isinstance(runner, WorkerRunner):
+            tell_begun(runner)
         begin(self._bench)
         self._teller = gevent.spawn(self._tell_locust, self._bench)
 
@@ -210,7 +211,7 @@ class Harness:
     def _snapshot(self) -> Snapshot:
         if self._bench is not None:
             return self._bench.snapshot()
-        return sum(self._snapshots.values(), Snapshot())
+        return self._gathering.snapshot() if self._gathering is not None else Snapshot()
 
     def user_error(self, exception: Exception, **_: object) -> None:
         """A scenario's own code failed: the load was not the planned one."""
@@ -222,6 +223,8 @@ class Harness:
         vigil = Vigil(time.monotonic() + self._plan.users / self._plan.spawn_rate)
         while self._running and not self._stopping:
             gevent.sleep(_WATCH_S)
+            if self._gathering is not None:
+                self._gathering.give_all_work()
             snapshot = self._snapshot()
             if condition := abort.broken(conditions, msgspec.to_builtins(snapshot)):
                 self._aborted = str(condition)
@@ -248,23 +251,23 @@ class Harness:
 
     def worker_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
         """The master hears how far a worker is."""
-        if "streamgauge" in data:
-            self._snapshots[client_id] = msgspec.convert(data["streamgauge"], Snapshot)
+        if "streamgauge" in data and self._gathering is not None:
+            self._gathering.hear(client_id, msgspec.convert(data["streamgauge"], Snapshot))
 
     # its end
 
     def stopping(self, environment: Environment, **_: object) -> None:
         """The master has its workers drain, and waits for their shares."""
-        runner = environment.runner
+        runner = _runner(environment)
         again, self._stopping = self._stopping, True  # Locust's own end may come upon a drain
         if not self._running:
             return
         if self._inquiry is not None and not again:
             self._inquiry.users_are_told_to_stop()
-        if isinstance(runner, MasterRunner):
+        if self._gathering is not None:
             if not again:
                 runner.send_message(_DRAIN)
-            self._shared.wait(self._plan.drain + _LATE_SHARE_S)
+            self._gathering.wait(self._plan.drain)
 
     def _drain(self, environment: Environment, **_: object) -> None:
         _runner(environment).stop()
@@ -278,11 +281,6 @@ class Harness:
         if self._bench is not None:
             self._bench.let_go()
 
-    def _take_share(self, msg: Any, **_: object) -> None:
-        self._shares.append(msgspec.msgpack.decode(msg.data["share"], type=Share))
-        if len(self._shares) >= len(self._expected):
-            self._shared.set()
-
     def stop(self, environment: Environment, **_: object) -> None:
         """All users have stopped: ship the share, or conclude."""
         if not self._running:
@@ -294,27 +292,30 @@ class Harness:
             self._concluded.set()
 
     def _conclude(self, environment: Environment) -> None:
-        runner = environment.runner
+        runner = _runner(environment)
         if self._bench is not None:
             if self._teller is not None:
                 self._teller.kill()
             share = self._bench.finish()
             self._bench = None
             if isinstance(runner, WorkerRunner):
-                runner.send_message(_SHARE, {"share": msgspec.msgpack.encode(share)})
+                ship(runner, share)
                 return
-            self._shares = [share]
-            self._expected = {share.worker}
+            shares, crew = [share], Crew(())
+        else:
+            assert self._gathering is not None
+            self._gathering.end()
+            shares, crew = self._gathering.shares, self._gathering.crew
         if self._progress is not None:
             self._progress.stop()
         if self._watcher is not None and self._watcher is not gevent.getcurrent():
             self._watcher.kill()
-        missing = len(self._expected) - len(self._shares)
         self._outcome = conclude_run(
             self._plan,
             self._folder,
-            self._shares,
-            missing=missing,
+            shares,
+            missing=crew.missing(),
+            changed=crew.changes(),
             cut_short=self._cut_short,
             aborted=self._aborted,
             inquiry=self._inquiry,
@@ -322,6 +323,10 @@ class Harness:
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
             self.quit()
+        elif not shares:
+            gevent.spawn(
+                runner.quit
+            )  # all workers are dead: Locust would wait for the run to be over
 
     def _interrupted(self) -> None:
         """Ctrl-C: drain and conclude; the second one does not wait for the drain."""
@@ -359,7 +364,7 @@ class Harness:
         if self._running and not self._cut_short:
             self._cut_short = True
             _runner(environment).stop()
-        self._concluded.wait(self._plan.drain + _LATE_SHARE_S)
+        self._concluded.wait(self._plan.drain + LATE_SHARE_S)
 
     def quit(self, **_: object) -> None:
         """Locust has printed its own statistics: the verdict comes last, and once."""

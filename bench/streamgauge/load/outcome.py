@@ -1,5 +1,6 @@
 """Concludes a run: shares of all workers in, a result folder and an exit code out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -35,18 +36,20 @@ def conclude_run(
     folder: Path,
     shares: list[Share],
     *,
-    missing: int,
+    missing: Sequence[str] = (),
+    changed: Sequence[str] = (),
     cut_short: bool,
     aborted: str = "",
     inquiry: Inquiry | None = None,
 ) -> Outcome:
     """Merge, judge and write everything; a report that cannot be written is said, and printed.
 
-    `missing` workers never brought their share; `aborted` is why the run stopped by itself;
-    `inquiry` holds what the measured server said of itself.
+    `missing` workers never brought their share, `changed` ones came or left in mid-run;
+    `aborted` is why the run stopped by itself; `inquiry` holds what the measured server said of itself.
     """
     if not shares:
-        return Outcome("UNKNOWN  no worker brought its share: nothing was measured\n", INCONCLUSIVE)
+        lost = f", missing are {', '.join(missing)}" if missing else ""
+        return Outcome(f"UNKNOWN  no worker brought its share: nothing was measured{lost}\n", INCONCLUSIVE)
     state = reduce(lambda one, other: one.merge(other), (share.state for share in shares))
     unconnected: dict[str, int] = {}
     for share in shares:
@@ -67,6 +70,7 @@ def conclude_run(
                 state.latencies,
                 unconnected=unconnected,
                 missing_workers=missing,
+                changed_workers=changed,
                 troubles=tuple(trouble for share in shares for trouble in share.troubles),
                 clock_steps=sum(share.clock_steps for share in shares),
                 aborted=aborted,

@@ -24,7 +24,9 @@ def doubted(
     counts: dict[str, int] | None = None,
     lag: Distribution | None = None,
     unconnected: dict[str, int] | None = None,
-    missing_workers: int = 0,
+    *,
+    missing_workers: tuple[str, ...] = (),
+    changed_workers: tuple[str, ...] = (),
     troubles: tuple[str, ...] = (),
     clock_steps: int = 0,
     aborted: str = "",
@@ -39,6 +41,7 @@ def doubted(
             times | ({Metric.LAG: lag} if lag else {}),
             unconnected=unconnected or {},
             missing_workers=missing_workers,
+            changed_workers=changed_workers,
             troubles=troubles,
             clock_steps=clock_steps,
             aborted=aborted,
@@ -70,7 +73,14 @@ def test_a_run_in_which_all_was_well_is_not_doubted() -> None:
 
 
 def test_a_missing_worker() -> None:
-    assert only(doubted(missing_workers=2)) == ("workers missing", "2", VERDICT)
+    gone = ("gen-1_3f (20 users)", "gen-2_5a (1 user)")
+    found = doubted(missing_workers=gone)
+    assert only(found) == ("workers missing", "gen-1_3f (20 users), gen-2_5a (1 user)", VERDICT)
+
+
+def test_a_worker_that_came_or_left_in_mid_run_voids_nothing() -> None:
+    said = "gen-3_77 joined 2.0 s after the beginning"
+    assert only(doubted(changed_workers=(said,))) == ("workers changed", said, NOTHING)
 
 
 def test_a_run_that_its_plan_stopped_voids_nothing() -> None:
@@ -185,7 +195,7 @@ def test_what_is_doubted_is_what_was_tallied() -> None:
         Received(1, 0, 0, exact=False, size=9, event=Event(Kind.HEARTBEAT)),
     ):
         tally.add(row)
-    found = doubts(tally.counts(), {}, unconnected={}, missing_workers=0, troubles=(), clock_steps=0)
+    found = doubts(tally.counts(), {}, unconnected={}, troubles=(), clock_steps=0)
     assert [(doubt.name, doubt.value) for doubt in found] == [
         ("connections lost", "1 closed by the server, 0 runs abandoned"),
         ("events", "0"),

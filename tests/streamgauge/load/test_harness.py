@@ -69,6 +69,7 @@ def test_a_later_run_that_cannot_be_does_not_go_on_with_the_earlier_ones_bench(
     )
     harness = Harness(Plan())
     harness._environment = environment
+    harness._initialised.set()
     harness.start(environment)
     assert AgentUser.under is None
     assert environment.process_exit_code == USAGE

@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_run_leaves_a_folder_and_a_verdict(folder: Path) -> None:
-    outcome = conclude_run(PLAN, folder, [share()], missing=0, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [share()], cut_short=False)
     assert outcome.exit_code == 0, outcome.text
     assert outcome.text.splitlines()[-1].startswith("PASS  steady: ")
     assert {path.name for path in folder.iterdir()} >= {"report.json", "report.md", "junit.xml", "plan.toml"}
@@ -54,7 +54,7 @@ def test_a_run_leaves_a_folder_and_a_verdict(folder: Path) -> None:
 
 
 def test_shares_are_merged(folder: Path) -> None:
-    conclude_run(PLAN, folder, [share("w1"), share("w2")], missing=0, cut_short=True)
+    conclude_run(PLAN, folder, [share("w1"), share("w2")], cut_short=True)
     report = read(folder)
     assert (report.counts["users"], report.counts["runs"], report.cut_short) == (2, 2, True)
     assert [worker.name for worker in report.workers] == ["w1", "w2"]
@@ -62,21 +62,23 @@ def test_shares_are_merged(folder: Path) -> None:
 
 
 def test_a_missing_worker_makes_the_verdict_unknown(folder: Path) -> None:
-    outcome = conclude_run(PLAN, folder, [share()], missing=1, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [share()], missing=["gen-2 (20 users)"], cut_short=False)
     assert outcome.exit_code == 3
     assert outcome.text.splitlines()[-1].startswith("UNKNOWN")
-    assert voiding(folder) == [("workers missing", "1")]
+    assert voiding(folder) == [("workers missing", "gen-2 (20 users)")]
 
 
 def test_without_any_share_there_is_nothing_to_judge(folder: Path) -> None:
-    outcome = conclude_run(PLAN, folder, [], missing=2, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [], cut_short=False)
     assert outcome == Outcome("UNKNOWN  no worker brought its share: nothing was measured\n", 3)
+    outcome = conclude_run(PLAN, folder, [], missing=["a (1 user)", "b (2 users)"], cut_short=False)
+    assert outcome.text.endswith("nothing was measured, missing are a (1 user), b (2 users)\n")
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_the_verdict_is_printed(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, no folder")
     folder = tmp_path / "taken" / "results"
-    outcome = conclude_run(PLAN, folder, [share()], missing=0, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [share()], cut_short=False)
     first, *_, last = outcome.text.splitlines()
     assert first == f"{folder}: the report could not be written: Not a directory"
     assert last.startswith("PASS  steady: ")
@@ -89,21 +91,21 @@ def test_a_breach_fails(folder: Path) -> None:
     for row in session(run(started(), *whole()[3:], user="bob", name="r2")):
         analysis.add(row)
     other = Share("w2", analysis.finish(10**10), 0.5, "w2.sgr", {})
-    outcome = conclude_run(PLAN, folder, [broken, other], missing=0, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [broken, other], cut_short=False)
     assert outcome.exit_code == 1
     assert "thinking-present" in outcome.text
 
 
 def test_what_kept_users_away_is_summed_over_the_workers(folder: Path) -> None:
     shares = [share("w1", unconnected={"HTTP 503 full": 2}), share("w2", unconnected={"HTTP 503 full": 3})]
-    assert conclude_run(PLAN, folder, shares, missing=0, cut_short=False).exit_code == 3
+    assert conclude_run(PLAN, folder, shares, cut_short=False).exit_code == 3
     assert voiding(folder) == [("users not connected", "5 × HTTP 503 full")]
 
 
 def test_no_token_reaches_the_terminal_or_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STREAMGAUGE_COMMAND", f"streamgauge run --secret {TOKEN}")
     troubled = share(troubles=(f"1 × KeyError in a callback: {TOKEN}",), unconnected={f"401 {TOKEN}": 1})
-    outcome = conclude_run(PLAN, folder, [troubled], missing=0, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [troubled], cut_short=False)
     everything = [outcome.text, *(path.read_text() for path in folder.iterdir())]
     assert "KeyError in a callback" in outcome.text
     assert not any(TOKEN[:20] in text for text in everything)
@@ -114,7 +116,7 @@ def test_no_token_reaches_the_terminal_or_a_file(folder: Path, monkeypatch: pyte
 
 def test_a_run_adds_a_line_to_the_trend(folder: Path) -> None:
     for _ in range(2):
-        conclude_run(PLAN, folder, [share()], missing=0, cut_short=False)
+        conclude_run(PLAN, folder, [share()], cut_short=False)
     lines = [json.loads(line) for line in (folder.parent / "trend.jsonl").read_text().splitlines()]
     assert [(line["folder"], line["outcome"]) for line in lines] == [("new", read(folder).outcome)] * 2
     assert lines[0]["plan"] == read(folder).plan_digest == digest(PLAN)
@@ -123,7 +125,7 @@ def test_a_run_adds_a_line_to_the_trend(folder: Path) -> None:
 
 def test_a_trend_that_cannot_be_written_breaks_no_run(folder: Path) -> None:
     (folder.parent / "trend.jsonl").mkdir(parents=True)
-    outcome = conclude_run(PLAN, folder, [share()], missing=0, cut_short=False)
+    outcome = conclude_run(PLAN, folder, [share()], cut_short=False)
     assert (
         outcome.text.splitlines()[0]
         == f"{folder.parent / 'trend.jsonl'}: no line could be added: Is a directory"
@@ -137,5 +139,5 @@ def test_a_trend_that_cannot_be_written_breaks_no_run(folder: Path) -> None:
 def test_strikes_that_nobody_counted_are_unknown(folder: Path, peer: Peer) -> None:
     for target in ("ws://127.0.0.1:1/ws", peer.address("answers")):  # nobody there; no metrics there
         plan = make_plan({"target": target, "faults": ["swap:0.1"]})
-        conclude_run(plan, folder, [share()], missing=0, cut_short=False)
+        conclude_run(plan, folder, [share()], cut_short=False)
         assert [(fault.name, fault.struck) for fault in read(folder).faults] == [("swap:0.1", None)]
