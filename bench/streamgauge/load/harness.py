@@ -324,9 +324,7 @@ class Harness:
         if environment.web_ui is not None:
             self.quit()
         elif not shares:
-            gevent.spawn(
-                runner.quit
-            )  # all workers are dead: Locust would wait for the run to be over
+            gevent.spawn(runner.quit)  # all workers are dead: Locust would wait for the run to be over
 
     def _interrupted(self) -> None:
         """Ctrl-C: drain and conclude; the second one does not wait for the drain."""
