@@ -1,8 +1,6 @@
 """Runs the real command against real servers over real sockets."""
 
-import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +22,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            os.killpg(one.process.pid, signal.SIGKILL)
-        one.process.communicate()
+        one.kill()
 
 
 @pytest.fixture

@@ -72,6 +72,12 @@ class Started:
         """To the whole group."""
         os.killpg(self.process.pid, number)
 
+    def kill(self) -> None:
+        """End the whole group, if it has not ended."""
+        if self.process.poll() is None:
+            self.signal_all(signal.SIGKILL)
+        self.process.communicate()
+
     def wait(self) -> Done:
         try:
             out, err = self.process.communicate(timeout=TIMEOUT_S)
