@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+TIME_OFFSETS = Path("/proc/self/timens_offsets")
 
 
 def _utc_now() -> datetime:
@@ -22,8 +23,19 @@ class Clock(Struct, frozen=True):
 
 
 def clock_id(fallback: str) -> str:
-    """Name the monotonic clock: processes of one Linux boot share it; elsewhere it is this server's own."""
+    """Name the monotonic clock: processes of one Linux boot and time namespace share it.
+
+    Elsewhere than on Linux it is this server's own.
+    """
     try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
+        boot = BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return fallback
+    try:
+        lines = TIME_OFFSETS.read_text(encoding="ascii").splitlines()
+    except OSError:  # a kernel without time namespaces
+        return boot
+    # clock, seconds, nanoseconds
+    ahead = {name: (int(seconds), int(ns)) for name, seconds, ns in map(str.split, lines)}
+    seconds, nanoseconds = ahead.get("monotonic", (0, 0))
+    return f"{boot}{seconds:+d}.{nanoseconds:09d}" if seconds or nanoseconds else boot

@@ -2,12 +2,15 @@
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from streamgauge.report.model import Duration, Report
+from streamgauge.report.render_json import read_json
 from tests.support.command import ROOT, SECRET, Done, Started
 from tests.support.namespaces import Machine, machines
 
@@ -49,6 +52,10 @@ def run(on: OnMachine, clocks_s: tuple[int, int, int, int]) -> Done:
         return started.wait()
 
 
+def delivery(report: Report) -> Duration:
+    return next(duration for duration in report.durations if duration.name == "delivery latency")
+
+
 def test_four_machines_with_one_clock_give_one_verdict(on: OnMachine) -> None:
     done = run(on, (0, 0, 0, 0))
     assert done.code == 0, done.out + done.err
@@ -57,5 +64,25 @@ def test_four_machines_with_one_clock_give_one_verdict(on: OnMachine) -> None:
     assert all(worker.messages for worker in report.workers)
     assert report.counts["users"] == 30
     assert report.counts["requests"] == report.counts["runs"] > 0
-    delivery = {duration.name: duration.n for duration in report.durations}
-    assert delivery["delivery latency"] > 0
+    assert delivery(report).n > 0
+    assert delivery(report).bound_ns == 0
+
+
+def test_a_server_with_another_clock_is_mapped_with_its_bound(on: OnMachine) -> None:
+    done = run(on, (DAY_S, 0, 0, 3 * DAY_S))  # one of the workers has a clock of its own too
+    assert done.code == 0, done.out + done.err
+    report, of = done.report, delivery(done.report)
+    assert of.n > 100
+    assert report.duration_s < 60
+    assert len(report.seconds) < 60
+    assert 0 < of.bound_ns < of.distribution.most < DAY_S * 1e9 / 1_000
+    assert re.search(r"delivery latency \((server clock mapped, ±|clocks known to ±) ", done.out)
+    assert report.counts.get("events of a clock not mapped", 0) < report.counts["events"] / 2
+    checked = subprocess.run(
+        [sys.executable, "-m", "streamgauge", "check", str(done.folder), "--json"],
+        check=False,
+        capture_output=True,
+    )
+    again = read_json(checked.stdout)
+    assert delivery(again) == of
+    assert again.verdicts == report.verdicts

@@ -19,6 +19,7 @@ from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
 from streamgauge.core.metrics.goodput import Goodput, GoodputState
 from streamgauge.core.metrics.latency import Latencies
+from streamgauge.core.metrics.other_clocks import UNMAPPED
 from streamgauge.core.metrics.streams import CHUNK_GAP, Streams, StreamState
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Observation, Received
@@ -42,6 +43,7 @@ class AnalysisState(Struct, frozen=True):
     streams: StreamState = StreamState()
     goodput: GoodputState = GoodputState()
     slices: tuple[Slice, ...] = ()
+    clock_bound_ns: int = 0  # how far off deliveries may be because of another machine's clock
 
     def merge(self, other: Self) -> "AnalysisState":
         """The state of both, as if one process had seen all rows."""
@@ -55,6 +57,7 @@ class AnalysisState(Struct, frozen=True):
             streams=self.streams.merge(other.streams),
             goodput=self.goodput.merge(other.goodput),
             slices=(*self.slices, *other.slices),
+            clock_bound_ns=max(self.clock_bound_ns, other.clock_bound_ns),
         )
 
 
@@ -169,14 +172,16 @@ class Analysis:
         self._settle(self._assembler.finish(at_ns))
         latencies = self._latencies.distributions() | {CHUNK_GAP: self._streams.gaps()}
         ahead = {"deliveries before their emission": self._latencies.ahead} if self._latencies.ahead else {}
+        unmapped = {UNMAPPED: self._latencies.unmapped} if self._latencies.unmapped else {}
         return AnalysisState(
             checks=self._checks.finish(self._assembler.strays),
             latencies=latencies,
-            counts=self._tally.counts() | self._checks.counts() | ahead,
+            counts=self._tally.counts() | self._checks.counts() | ahead | unmapped,
             seconds=self._tally.seconds(),
             began_ns=self._began_ns,
             ended_ns=at_ns,
             streams=self._streams.state(),
             goodput=self._goodput.state(),
             slices=self._slices.done(),
+            clock_bound_ns=self._latencies.clock_bound_ns,
         )

@@ -51,6 +51,7 @@ _SHARE_OF: Final = {
 }
 _ISOLATION: Final = (Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE)
 OF_GENERATOR: Final = (Metric.LAG, Metric.SLIP)  # what it says of itself: these are what doubts are made of
+BETWEEN_CLOCKS: Final = (Metric.DELIVERY, Metric.DELIVERY_BOUND)  # from the server's stamp to ours
 
 
 class Ratio(Struct, frozen=True):
@@ -70,8 +71,9 @@ class Figure(Struct, frozen=True):
 class Measured(Struct, frozen=True):
     """What was measured, by the names that thresholds use.
 
-    `void` names the doubt that keeps a value from saying anything. `holes` is a doubt
-    that voids the verdict: what was counted then was there, but may not be all.
+    `bounds` holds how far off a value may be. `void` names the doubt that keeps a value
+    from saying anything. `holes` is a doubt that voids the verdict: what was counted then
+    was there, but may not be all.
     """
 
     durations: Mapping[str, Distribution] = {}
@@ -79,6 +81,7 @@ class Measured(Struct, frozen=True):
     ratios: Mapping[str, Ratio] = {}  # rates and shares
     figures: Mapping[str, Figure] = {}
     void: Mapping[str, str] = {}
+    bounds: Mapping[str, int] = {}  # of durations: how far off each value may be, in ns
     holes: str = ""
 
 
@@ -106,6 +109,11 @@ def measured(state: AnalysisState, verdicts: Iterable[Verdict], doubts: Iterable
         void={
             **(dict.fromkeys(_timed(state), untimely) if untimely else {}),
             **(dict.fromkeys((*FIGURES, *DURATIONS), holes) if holes else {}),
+        },
+        bounds={
+            name: state.clock_bound_ns
+            for name, metric in DURATIONS.items()
+            if metric in BETWEEN_CLOCKS and state.clock_bound_ns
         },
         holes=holes,
     )

@@ -96,7 +96,15 @@ class Gauged(Row, frozen=True, array_like=True, gc=False, tag=8):
     runs: int = 0
 
 
-Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed | Gauged
+class Clocked(Row, frozen=True, array_like=True, gc=False, tag=9):
+    """A ping was answered: the server's clock `clock` minus ours, true to `bound_ns` either way."""
+
+    clock: str
+    offset_ns: int
+    bound_ns: int
+
+
+Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed | Gauged | Clocked
 
 
 def arrival_ns(received: Received) -> int:

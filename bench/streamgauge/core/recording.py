@@ -38,6 +38,7 @@ class Header(Struct, frozen=True):
     thresholds: tuple[Threshold, ...] = ()
     schema: int = SCHEMA
     promises: tuple[str, ...] = tuple(Rule)  # the rules that are judged
+    epoch_ns: int = 0  # the time of day, in ns since 1970, at which `clock` showed zero; 0: not known
 
 
 class End(Struct, frozen=True):

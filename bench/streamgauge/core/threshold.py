@@ -176,6 +176,10 @@ def _judge(threshold: Threshold, found: _Found, measured: Measured) -> tuple[Out
     void = measured.void.get(threshold.metric, "")
     if void or found.value is None:
         return Outcome.UNKNOWN, void
+    if threshold.unit is Unit.NS and (bound := measured.bounds.get(threshold.metric, 0)):
+        kept = {threshold.operator.holds(found.value + off, threshold.limit) for off in (-bound, bound)}
+        if len(kept) > 1:
+            return Outcome.UNKNOWN, f"the clocks are known to ± {bound / 1e3:,.0f} µs only"
     if not threshold.operator.holds(found.value, threshold.limit):
         return Outcome.FAIL, ""
     if found.n < found.needs:

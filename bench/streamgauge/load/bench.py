@@ -11,8 +11,10 @@ from msgspec import Struct
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
+from streamgauge.core.timeline import Origin
+from streamgauge.load.pinger import Pinger
 from streamgauge.load.recorder import Recorder
-from streamgauge.load.stamps import KernelClock, boot_id
+from streamgauge.load.stamps import KernelClock, own_clock
 from streamgauge.plan import Plan, digest
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.report.redact import redacted
@@ -41,6 +43,7 @@ class Share(Struct, frozen=True):
     unconnected: dict[str, int]  # why users could not connect -> how many
     troubles: tuple[str, ...] = ()
     clock_steps: int = 0
+    origin: Origin = Origin("")  # of the state's times
 
 
 class Snapshot(Struct, frozen=True):
@@ -73,6 +76,8 @@ class Bench:
         self.dialect = PROTOCOLS[plan.protocol]
         self.clock = KernelClock()
         self.random = random.SystemRandom()
+        self.own_clock = own_clock()
+        self.pinger = Pinger(self.trouble)
         self.connections: set[Connection] = set()
         self.finished: deque[Finished] = deque()
         self.runs = 0
@@ -84,19 +89,21 @@ class Bench:
         self.drains = True  # whether users wait for their runs to end when they stop
         self._cpu_s = time.process_time()
         self.began_ns = time.monotonic_ns()
-        self._analysis = Analysis(plan.limits, boot_id(), self.began_ns, plan.promises)
+        self._origin = Origin(self.own_clock, time.time_ns() - self.began_ns)
+        self._analysis = Analysis(plan.limits, self.own_clock, self.began_ns, plan.promises)
         self._recorder = Recorder(
             folder / "recording" / f"worker-{max(index, 0)}.sgr",
             Header(
                 worker=worker,
                 protocol=plan.protocol,
-                clock=boot_id(),
+                clock=self.own_clock,
                 began_ns=self.began_ns,
                 limits=plan.limits,
                 required=tuple(plan.needed),
                 promises=tuple(sorted(plan.promises)),
                 plan=digest(plan),
                 thresholds=plan.gates,
+                epoch_ns=self._origin.epoch_ns,
             ),
         )
 
@@ -146,6 +153,7 @@ class Bench:
 
     def finish(self) -> Share:
         """Close what is open, settle what is left, and give the result."""
+        self.pinger.stop()
         for connection in list(self.connections):
             connection.abandon()
         self._finished = True
@@ -163,6 +171,7 @@ class Bench:
             unconnected=self._unconnected,
             troubles=self._said(),
             clock_steps=self.clock.steps,
+            origin=self._origin,
         )
 
     def _said(self) -> tuple[str, ...]:

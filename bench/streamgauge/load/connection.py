@@ -12,12 +12,22 @@ from urllib.parse import urlsplit
 from gevent.event import Event as Flag
 
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Opened, Received, Unsent
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Clocked,
+    Closed,
+    Malformed,
+    Opened,
+    Received,
+    Unsent,
+)
 from streamgauge.load.bench import Bench, Finished
 from streamgauge.load.transport import Transport, dial
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.wire import ClientSession, Message, State, Unreadable
+from streamgauge.wire.clock import bracket
 
 _CLOSE_TIMEOUT_S: Final = 2.0
 
@@ -68,6 +78,8 @@ class Connection:
         self._runs: dict[str, Run] = {}
         self._unreported: dict[str, Run] = {}  # where the plan has slices, which need every account
         self._settled = Flag()
+        self._pinged_ns = 0
+        self._newest: Received | Malformed | None = None  # the last that the last read brought
 
     def connect(self) -> None:
         """Open the connection and wait for the server's greeting; raises `NotConnected`."""
@@ -151,6 +163,13 @@ class Connection:
     def say(self, run: Run, text: str) -> None:
         """Speak while the agent works on a run, where the protocol can."""
         if run.run and not run.ended and (message := self._bench.dialect.say(run.run, text)):
+            self._say(message)
+
+    def ping(self) -> None:
+        """Ask for the server's time, where the protocol can."""
+        sent_ns = time.monotonic_ns()
+        if message := self._bench.dialect.ping(sent_ns):
+            self._pinged_ns = sent_ns
             self._say(message)
 
     @property
@@ -241,6 +260,7 @@ class Connection:
             else:
                 rows.append(Malformed(self.number, now_ns, message.size, message.reason))
         self._bench.read(rows)
+        self._newest = rows[-1]
         for row in rows:
             if type(row) is Received and (act := self._ACTS.get(row.event.kind)):
                 act(self, row.event, now_ns)
@@ -261,6 +281,21 @@ class Connection:
             if self._plan.slice_runs:
                 self._unreported[event.run] = run
             run.accepted.set()
+
+    def _ponged(self, event: Event, now_ns: int) -> None:
+        """Take the bracket of a ping; the kernel's stamp makes it narrower where it is exact."""
+        sent_ns, self._pinged_ns = self._pinged_ns, 0
+        newest = self._newest
+        exact = isinstance(newest, Received) and newest.event is event and newest.exact
+        arrived_ns = newest.kernel_ns if isinstance(newest, Received) and exact else now_ns
+        if event.request == str(sent_ns) and sent_ns <= arrived_ns:
+            other = bracket(sent_ns, event.emitted_ns, arrived_ns)
+            self._bench.record(Clocked(self.number, now_ns, event.clock, other.offset_ns, other.bound_ns))
+
+    def _known(self, event: Event, _: int) -> None:
+        """The greeting named the server's clock."""
+        if event.clock != self._bench.own_clock:
+            self._bench.pinger.add(self)
 
     def _report(self, event: Event, now_ns: int) -> None:
         run = self._unreported.pop(event.run, None)
@@ -293,7 +328,7 @@ class Connection:
         if not self._requests:
             self._settled.set()
 
-    # what a user may wait for, by the kind of the event that brings it
+    # what somebody waits for, by the kind of the event that brings it
     _ACTS: ClassVar[dict[int, Callable[["Connection", Event, int], None]]] = {
         int(Kind.STARTED): _start,
         int(Kind.COMPLETED): _end,
@@ -301,6 +336,8 @@ class Connection:
         int(Kind.REPORT): _report,
         int(Kind.ACCEPTED): _accept,
         int(Kind.REFUSED): _refuse,
+        int(Kind.GREETING): _known,
+        int(Kind.PONG): _ponged,
     }
 
     def _send(self, data: bytes) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.timeline import aligned
 from streamgauge.environment import environment
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
@@ -50,7 +51,8 @@ def conclude_run(
     if not shares:
         lost = f", missing are {', '.join(missing)}" if missing else ""
         return Outcome(f"UNKNOWN  no worker brought its share: nothing was measured{lost}\n", INCONCLUSIVE)
-    state = reduce(lambda one, other: one.merge(other), (share.state for share in shares))
+    shares = sorted(shares, key=lambda share: share.recording)  # as `streamgauge check` reads them
+    state = reduce(AnalysisState.merge, aligned((share.state, share.origin) for share in shares))
     unconnected: dict[str, int] = {}
     for share in shares:
         for why, count in share.unconnected.items():

@@ -18,6 +18,8 @@ from streamgauge.wire.clock import (
 _READINGS: Final = 16  # brackets to choose the narrowest from
 _RENEW_NS: Final = 1_000_000_000
 
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+TIME_OFFSETS: Final = Path("/proc/self/timens_offsets")
 ANCILLARY_BYTES: Final = socket.CMSG_SPACE(16)
 
 
@@ -65,9 +67,23 @@ class KernelClock:
         self._keeper.close()
 
 
-def boot_id() -> str:
-    """What names this machine's monotonic clock (wire.md, section 1); "" where there is no such name."""
+def own_clock() -> str:
+    """What names this process's monotonic clock (docs/wire.md); "" where there is no such name."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+    try:
+        offsets = TIME_OFFSETS.read_text(encoding="ascii")
+    except OSError:  # a kernel without time namespaces
+        return boot
+    return clock_name(boot, offsets)
+
+
+def clock_name(boot: str, offsets: str) -> str:
+    """The boot's id, and how far a time namespace puts its clock ahead (`offsets`, as Linux writes them)."""
+    for line in offsets.splitlines():
+        name, seconds, nanoseconds = line.split()
+        if name == "monotonic" and (seconds, nanoseconds) != ("0", "0"):
+            return f"{boot}{int(seconds):+d}.{int(nanoseconds):09d}"
+    return boot

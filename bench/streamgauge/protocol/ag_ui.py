@@ -72,5 +72,9 @@ class AgUi:
         """There is none: the next run's messages hold it."""
         return
 
+    def ping(self, client_ns: int) -> None:  # noqa: ARG002 - AG-UI has no message for it
+        """There is none, and its events bear no stamps either."""
+        return
+
 
 AG_UI: Final = AgUi()

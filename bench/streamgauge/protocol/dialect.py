@@ -87,6 +87,9 @@ class Dialect(Protocol):
     def say(self, run: str, text: str) -> bytes | None:
         """The message by which the user speaks while the agent works; None where the protocol has none."""
 
+    def ping(self, client_ns: int) -> bytes | None:
+        """The message whose answer tells the server's time and `client_ns`; None where there is none."""
+
 
 def context_digest(context: Any) -> str:
     """A short digest of a context, whatever the order of its keys."""

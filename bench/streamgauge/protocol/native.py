@@ -17,7 +17,7 @@ _decode: Final = msgspec.json.Decoder(m.AnyMessage).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 _KNOWN: Final = m.type_names()
-_PLAIN: Final[dict[type, Kind]] = {m.Ack: Kind.ACK, m.Heartbeat: Kind.HEARTBEAT, m.Pong: Kind.PONG}
+_PLAIN: Final[dict[type, Kind]] = {m.Ack: Kind.ACK, m.Heartbeat: Kind.HEARTBEAT}
 _STARTED, _THINKING, _TOOL_EXECUTING, _TOOL_COMPLETED, _PARTIAL, _COMPLETED, _FAILED = map(
     int,
     (
@@ -67,6 +67,9 @@ class NativeReader:
             case m.ConnectionEstablished(payload=p):
                 self._clock = p.clock_id
                 return Event(Kind.GREETING, user=p.user_id, clock=p.clock_id), b""
+            case m.Pong(payload=p):
+                pong = Event(Kind.PONG, request=str(p.client_ns), emitted_ns=p.server_ns, clock=self._clock)
+                return pong, b""
             case m.Complaint(payload=p):
                 request = "" if p.request_id is UNSET else p.request_id
                 return Event(Kind.REFUSED, request=request, status=p.code), b""
@@ -180,6 +183,10 @@ class Native:
     def say(self, run: str, text: str) -> bytes:
         """A `user_message` message."""
         return _encode({"type": "user_message", "payload": {"run_id": run, "text": text}})
+
+    def ping(self, client_ns: int) -> bytes:
+        """A `ping` message."""
+        return _encode({"type": "ping", "payload": {"client_ns": client_ns}})
 
 
 NATIVE: Final = Native()

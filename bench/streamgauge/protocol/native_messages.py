@@ -117,6 +117,11 @@ class Account(Struct, gc=False):
     events: Index
 
 
+class Times(Struct, gc=False):
+    client_ns: Step
+    server_ns: Nanoseconds
+
+
 class ConnectionEstablished(Message, tag="connection_established", gc=False, kw_only=True):
     payload: Greeting
 
@@ -142,7 +147,7 @@ class Heartbeat(Message, tag="heartbeat", gc=False, kw_only=True):
 
 
 class Pong(Message, tag="pong", gc=False, kw_only=True):
-    pass
+    payload: Times
 
 
 AnyMessage = (

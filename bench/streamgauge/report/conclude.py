@@ -13,7 +13,7 @@ from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
-from streamgauge.core.measured import OF_GENERATOR, measured
+from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, measured
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP, StreamState
@@ -100,7 +100,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         thresholds=results,
         goodput=_goodput(state.goodput, duration_s, doubtful="goodput" in known.void),
         streams=_streams(state.streams, doubtful=doubtful),
-        durations=_durations(state.latencies, doubtful=doubtful),
+        durations=_durations(state, doubtful=doubtful),
         events_per_s=counts["events"] / duration_s if duration_s > 0 else None,
         seconds=_seconds(state, cuts),
         verdicts=verdicts,
@@ -176,8 +176,9 @@ def _open_names_last(count: tuple[str, int]) -> tuple[bool, str]:
     return name.startswith(("runs ended in ", "unsent: ")), name
 
 
-def _durations(latencies: Mapping[str, Distribution], *, doubtful: bool) -> tuple[Duration, ...]:
+def _durations(state: AnalysisState, *, doubtful: bool) -> tuple[Duration, ...]:
     """All that were measured, in the order of `_ORDER`."""
+    latencies = state.latencies
     names = [*(name for name in _ORDER if name in latencies), *sorted(latencies.keys() - set(_ORDER))]
     return tuple(
         Duration(
@@ -188,6 +189,7 @@ def _durations(latencies: Mapping[str, Distribution], *, doubtful: bool) -> tupl
             quantiles=tuple(_quantile(of, q) for q in QUANTILES),
             distribution=of,
             doubtful=doubtful and name not in OF_GENERATOR,
+            bound_ns=state.clock_bound_ns if name in BETWEEN_CLOCKS else 0,
         )
         for name in names
         for of in [latencies[name]]

@@ -36,6 +36,7 @@ class Duration(Struct, frozen=True):
     quantiles: tuple[Quantile, ...]
     distribution: Distribution
     doubtful: bool = False  # a doubt says why
+    bound_ns: int = 0  # how far off each value may be, where the server's clock is another machine's
 
 
 class ShareOf(Struct, frozen=True):

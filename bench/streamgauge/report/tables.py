@@ -167,6 +167,8 @@ def _duration(of: Duration, wanted: tuple[float, ...], *, every_interval: bool) 
     by_q = {quantile.q: quantile for quantile in of.quantiles}
     chosen = [by_q[q] for q in wanted]
     name = wording.timed(of)
+    if wording.hidden_by_clocks(of):
+        return name, wording.count(of.n), *["–"] * len(chosen), *([] if every_interval else [""])
     if every_interval:
         return name, wording.count(of.n), *map(quantile, chosen)
     return name, wording.count(of.n), *map(_value, chosen), _interval(chosen[-1])

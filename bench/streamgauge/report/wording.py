@@ -15,6 +15,7 @@ from streamgauge.report.model import Bound, Duration, Fault, Goodput, Report, Sh
 
 ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
+_MEDIAN: Final = 0.5
 _ID: Final = 20  # characters of an id that a sentence shows
 
 
@@ -62,8 +63,21 @@ def share(good: int, of: int) -> str:
 
 
 def timed(of: Duration) -> str:
-    """What was timed, and whether that may be trusted."""
-    return f"{of.name}{' (doubtful)' if of.doubtful else ''}"
+    """What was timed, and whether that may be trusted, and how far."""
+    doubtful = " (doubtful)" if of.doubtful else ""
+    if not of.bound_ns or not of.n:
+        return f"{of.name}{doubtful}"
+    if hidden_by_clocks(of):
+        return f"{of.name} (clocks known to ± {duration(of.bound_ns)} only){doubtful}"
+    return f"{of.name} (server clock mapped, ± {duration(of.bound_ns)}){doubtful}"
+
+
+def hidden_by_clocks(of: Duration) -> bool:
+    """Whether the clocks are not known well enough for so short a time."""
+    return any(
+        quantile.q == _MEDIAN and quantile.value_ns is not None and of.bound_ns > quantile.value_ns
+        for quantile in of.quantiles
+    )
 
 
 def goodput(of: Goodput) -> str:

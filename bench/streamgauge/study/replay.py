@@ -6,6 +6,7 @@ from functools import reduce
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.contract import Rule
 from streamgauge.core.recording import Recording
+from streamgauge.core.timeline import Origin, aligned
 
 
 class MixedRecordings(ValueError):
@@ -33,4 +34,8 @@ def replay_all(recordings: Sequence[Recording]) -> AnalysisState:
         header = recording.header
         if (header.plan, header.protocol, header.limits) != (first.plan, first.protocol, first.limits):
             raise MixedRecordings(f"{header.worker} and {first.worker} recorded different plans")
-    return reduce(lambda one, other: one.merge(other), map(replay, recordings))
+    parts = (
+        (replay(recording), Origin(recording.header.clock, recording.header.epoch_ns))
+        for recording in recordings
+    )
+    return reduce(AnalysisState.merge, aligned(parts))

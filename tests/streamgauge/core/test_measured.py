@@ -176,3 +176,9 @@ def test_a_doubt_about_the_verdict_voids_all_but_what_was_counted() -> None:
     known = of(state_of(), LAGGING, DEAD)
     assert known.holes == "workers missing"
     assert known.void == dict.fromkeys(TIMED | {"lag", "slip", *FIGURES}, "workers missing")
+
+
+def test_only_what_lies_between_two_clocks_is_known_so_well_and_no_better() -> None:
+    state = replace(state_of(*session(run(*whole()))), clock_bound_ns=85_000)
+    assert of(state).bounds == {"delivery": 85_000, "delivery_bound": 85_000}
+    assert of(state_of(*session(run(*whole())))).bounds == {}

@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -296,3 +297,15 @@ def test_where_not_all_was_seen_nothing_passes_but_what_was_seen_was_seen() -> N
 def test_the_level_changes_nothing_about_the_outcome() -> None:
     result = held("p99(run) < 1ms", Level.WARN, durations={"run": HUNDREDS})
     assert (result.outcome, result.threshold.level) == (FAIL, Level.WARN)
+
+
+@pytest.mark.parametrize(
+    ("limit", "comes_to"),
+    [("p50(delivery) < 152ms", PASS), ("p50(delivery) < 150ms", UNKNOWN), ("p50(delivery) < 140ms", FAIL)],
+)
+def test_where_the_clocks_bound_decides_a_threshold_is_unknown(limit: str, comes_to: Outcome) -> None:
+    known: dict[str, Any] = {"durations": {"delivery": HUNDREDS}, "bounds": {"delivery": MS}}
+    assert outcome(limit, **known) is comes_to
+    assert outcome(limit.replace("p50", "count").replace("ms", "").replace("<", ">"), **known) is PASS
+    void = held("p50(delivery) < 150ms", level=Level.FAIL, **known).void
+    assert void == "the clocks are known to ± 1,000 µs only"

@@ -11,7 +11,7 @@ from tests.support.apart import INSIDE
 
 if TYPE_CHECKING or INSIDE:
     from streamgauge.load import stamps
-    from streamgauge.load.stamps import ANCILLARY_BYTES, KernelClock, boot_id
+    from streamgauge.load.stamps import ANCILLARY_BYTES, KernelClock, clock_name, own_clock
 
 SECOND = 1_000_000_000
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="SO_TIMESTAMPNS is Linux's")
@@ -76,7 +76,7 @@ def test_elsewhere_than_on_linux_no_socket_is_asked_for_stamps(monkeypatch: pyte
 
 @only_linux
 def test_the_boot_names_the_clock() -> None:
-    assert boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip() != ""
+    assert own_clock() == Path("/proc/sys/kernel/random/boot_id").read_text().strip() != ""
 
 
 def test_a_clock_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,8 +84,17 @@ def test_a_clock_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert boot_id() == ""
+    assert own_clock() == ""
 
 
 def clock_offset() -> int:
     return time.time_ns() - time.monotonic_ns()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanoseconds", "name"),
+    [(0, 0, "b1"), (86400, 0, "b1+86400.000000000"), (-3, 7, "b1-3.000000007")],
+)
+def test_a_time_namespace_makes_another_clock(seconds: int, nanoseconds: int, name: str) -> None:
+    offsets = f"monotonic {seconds:10} {nanoseconds:9}\nboottime           5         0\n"
+    assert clock_name("b1", offsets) == name

@@ -72,7 +72,7 @@ OTHERS: dict[str, tuple[Message, Event]] = {
     ),
     "ack": ({}, Event(Kind.ACK)),
     "heartbeat": ({"server_ns": 1}, Event(Kind.HEARTBEAT)),
-    "pong": ({"client_ns": 1, "server_ns": 2}, Event(Kind.PONG)),
+    "pong": ({"client_ns": 1, "server_ns": 2}, Event(Kind.PONG, request="1", emitted_ns=2)),
 }
 
 
@@ -392,3 +392,14 @@ def test_every_connection_has_a_reader_of_its_own() -> None:
 @pytest.mark.parametrize(("error", "cut"), [("run_lost", True), ("timeout", False), ("cancelled", False)])
 def test_only_a_lost_run_may_leave_tools_open(error: str, cut: bool) -> None:
     assert read(event("agent_error", error_type=error)).cut is cut
+
+
+def test_a_pong_tells_the_time_by_the_clock_of_the_greeting() -> None:
+    reader = NATIVE.reader()
+    reader.read(
+        json.dumps({"type": "connection_established", "payload": {"user_id": "u1", "clock_id": "k"}}).encode()
+    )
+    sent = json.loads(NATIVE.ping(5))
+    assert sent == {"type": "ping", "payload": {"client_ns": 5}}
+    event, _ = reader.read(json.dumps({"type": "pong", "payload": {"client_ns": 5, "server_ns": 9}}).encode())
+    assert (event.request, event.emitted_ns, event.clock) == ("5", 9, "k")

@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.histogram import Distribution
 from streamgauge.core.threshold import Threshold, Unit
 from streamgauge.report import wording
-from streamgauge.report.model import Bound, Fault, Report, ShareOf
+from streamgauge.report.model import Bound, Duration, Fault, Quantile, Report, ShareOf
 
 Make = Callable[..., Report]
 Gap = Callable[..., Finding]
@@ -218,3 +219,12 @@ def test_the_busiest_second(make: Make) -> None:
 def test_doubtful_times_say_so(make: Make, lagging: Doubt) -> None:
     assert wording.timed(make().durations[0]) == "connect"
     assert wording.timed(make(doubts=[lagging]).durations[0]) == "connect (doubtful)"
+
+
+def test_times_between_two_machines_say_how_well_their_clocks_are_known() -> None:
+    median = Quantile(0.5, 2_000_000, 1_900_000, 2_100_000)
+    of = Duration("delivery latency", 9, 2e6, 3_000_000, (median,), Distribution(), bound_ns=85_000)
+    assert wording.timed(of) == "delivery latency (server clock mapped, ± 85.0 µs)"
+    wide = replace(of, bound_ns=2_000_001)
+    assert wording.timed(wide) == "delivery latency (clocks known to ± 2.00 ms only)"
+    assert [wording.hidden_by_clocks(one) for one in (of, wide)] == [False, True]

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from streamgauge.core.checks.timing import longest_silence
-from streamgauge.core.event import Kind
+from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.histogram import Distribution, Histogram
 from streamgauge.core.history import History
-from streamgauge.core.observation import Asked, Observation, Opened, Received, arrival_ns
+from streamgauge.core.metrics.other_clocks import OtherClocks
+from streamgauge.core.observation import Asked, Clocked, Observation, Opened, Received, arrival_ns
 
 
 class Metric(StrEnum):
@@ -34,12 +35,14 @@ class Metric(StrEnum):
 class Latencies:
     """Collects every duration of `Metric`.
 
-    Delivery latency is taken where the event's clock is `clock`, the recording
-    machine's own: from the kernel's stamp, exact ones apart from upper bounds.
+    Delivery latency is taken from the kernel's stamp, exact ones apart from upper
+    bounds, where the event's clock is `clock`, the recording machine's own, or is
+    mapped to it by then.
     """
 
     def __init__(self, clock: str) -> None:
         self._clock = clock
+        self._others = OtherClocks()
         self._histograms = {metric: Histogram() for metric in Metric}
         self._delivery = self._histograms[Metric.DELIVERY]
         self._bound = self._histograms[Metric.DELIVERY_BOUND]
@@ -52,9 +55,16 @@ class Latencies:
                 if row.exact:
                     self._lag.add(row.at_ns - row.kernel_ns)
                 event = row.event
-                if event.emitted_ns and event.clock == self._clock:
-                    histogram = self._delivery if row.exact else self._bound
-                    histogram.add(arrival_ns(row) - event.emitted_ns)
+                if event.emitted_ns and event.kind <= LAST_RUN_EVENT:
+                    took_ns = (
+                        arrival_ns(row) - event.emitted_ns
+                        if event.clock == self._clock
+                        else self._others.took_ns(row)
+                    )
+                    if took_ns is not None:
+                        (self._delivery if row.exact else self._bound).add(took_ns)
+            case Clocked():
+                self._others.add(row)
             case Asked():
                 self._histograms[Metric.SLIP].add(max(0, row.at_ns - row.due_ns))
             case Opened():
@@ -64,18 +74,25 @@ class Latencies:
         """Take the durations that the rows of one read tell, all of them events of runs."""
         last = rows[-1]
         arrived_ns, clock = arrival_ns(last), self._clock
+        if last.event.clock != clock and last.event.emitted_ns:
+            for row in rows:
+                self.add(row)
+            return
         if last.exact:
             self._lag.add(last.at_ns - last.kernel_ns)
             if last.event.clock == clock and last.event.emitted_ns:
                 self._delivery.add(arrived_ns - last.event.emitted_ns)
             rows = rows[:-1]
-        self._bound.extend(
-            [
-                arrived_ns - event.emitted_ns
-                for event in [row.event for row in rows]
-                if event.clock == clock and event.emitted_ns
-            ]
-        )
+        bounds = [
+            arrived_ns - event.emitted_ns
+            for event in [row.event for row in rows]
+            if event.clock == clock and event.emitted_ns
+        ]
+        self._bound.extend(bounds)
+        if len(bounds) < len(rows):
+            for row in rows:
+                if row.event.clock != clock and row.event.emitted_ns:
+                    self.add(row)
 
     def settle(self, history: History) -> None:
         """Take the durations that a whole run tells."""
@@ -93,6 +110,16 @@ class Latencies:
         silence, place = longest_silence(history.asked.at_ns, events)
         if place >= 0:
             self._histograms[Metric.SILENCE].add(max(0, silence))
+
+    @property
+    def clock_bound_ns(self) -> int:
+        """How far off a delivery may be because another machine's clock is only known so well."""
+        return self._others.widest_ns
+
+    @property
+    def unmapped(self) -> int:
+        """How many events bear stamps of a clock that was not mapped to ours by then."""
+        return self._others.unmapped
 
     @property
     def ahead(self) -> int:

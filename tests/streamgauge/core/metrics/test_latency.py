@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import End, History
 from streamgauge.core.metrics.latency import Latencies, Metric
-from streamgauge.core.observation import Asked, Observation, Opened, Received
+from streamgauge.core.observation import Asked, Clocked, Observation, Opened, Received
 from tests.support.history import (
     CLOCK,
     PACE,
@@ -129,3 +129,50 @@ def test_the_first_of_several_counts() -> None:
 
 def test_rows_of_a_whole_session_feed_each_its_metric() -> None:
     assert of_rows(*session(run(*whole()))) == {Metric.CONNECT: (1, 0, 0), Metric.SLIP: (1, 0, 0)}
+
+
+# Another machine's clock, an hour ahead, that is known to ± 1 ms from the second second on
+
+HOUR = 3_600 * SECOND
+KNOWN = Clocked(1, 0, "there", HOUR, MS)
+
+
+def of_mapped(*rows: Observation) -> Latencies:
+    latencies = Latencies(CLOCK)
+    for row in (KNOWN, *rows):
+        latencies.add(row)
+    return latencies
+
+
+def there(took_ms: int) -> Received:
+    """An event that another machine stamped, and that took so long."""
+    return message(2_000, 2_000, 3_600_000 + 2_000 - took_ms, exact=True, clock="there")
+
+
+def test_stamps_of_a_clock_that_is_mapped_are_taken_with_their_bound() -> None:
+    latencies = of_mapped(there(7))
+    assert values(latencies.distributions())[Metric.DELIVERY] == (1, 7 * MS, 7 * MS)
+    assert (latencies.clock_bound_ns, latencies.unmapped, latencies.ahead) == (MS + 30_000, 0, 0)
+
+
+def test_events_that_are_read_together_are_mapped_as_each_alone() -> None:
+    together = of_mapped()
+    together.read([there(9), there(7)])
+    assert together.distributions() == of_mapped(there(9), there(7)).distributions()
+    mixed = of_mapped()
+    mixed.read([replace(there(9), exact=False), message(2_000, 2_000, 1_990, exact=True)])
+    assert values(mixed.distributions())[Metric.DELIVERY_BOUND] == (1, 9 * MS, 9 * MS)
+
+
+def test_what_the_bound_explains_took_nothing_and_what_it_does_not_came_before_its_emission() -> None:
+    assert values(of_mapped(there(-1)).distributions())[Metric.DELIVERY] == (1, 0, 0)
+    assert of_mapped(there(-2)).ahead == 0  # counted with the batch
+    late = of_mapped(there(-2))
+    late.distributions()
+    assert late.ahead == 1
+
+
+def test_stamps_of_a_clock_that_is_not_mapped_are_only_counted() -> None:
+    latencies = of_mapped(message(2_000, 2_000, 1, clock="elsewhere"), message(500, 500, 1, clock="there"))
+    assert Metric.DELIVERY_BOUND not in values(latencies.distributions())
+    assert (latencies.unmapped, latencies.clock_bound_ns) == (2, 0)
