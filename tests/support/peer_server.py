@@ -81,8 +81,22 @@ async def accepts(socket: ServerConnection) -> None:
         said = json.loads(message)
         if said["type"] == "start_agent":
             await say(socket, accepted(said["payload"]["request_id"]))
-        else:
+        elif said["type"] != "ping":
             heard(said)
+
+
+async def tells_the_time(socket: ServerConnection) -> None:
+    """Answers pings by a clock that is an hour ahead; every second answer names another ping."""
+    await say(socket, GREETING)
+    n = 0
+    async for message in socket:
+        times = json.loads(message)["payload"]
+        n += 1
+        answer = {
+            "client_ns": times["client_ns"] + n % 2,
+            "server_ns": time.monotonic_ns() + 3_600_000_000_000,
+        }
+        await say(socket, {"type": "pong", "payload": answer})
 
 
 async def refuses(socket: ServerConnection) -> None:
@@ -186,7 +200,18 @@ async def greets_nobody(socket: ServerConnection) -> None:
 BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
     f"/{behaviour.__name__}": behaviour
     for behaviour in (
-        *(answers, reports, accepts, refuses, reads_late, pings, leaves, leaves_slowly, hangs_up),
+        *(
+            answers,
+            reports,
+            accepts,
+            tells_the_time,
+            refuses,
+            reads_late,
+            pings,
+            leaves,
+            leaves_slowly,
+            hangs_up,
+        ),
         *(
             hears_the_end,
             beats,

@@ -9,6 +9,7 @@ from streamgauge.core.event import Kind
 from streamgauge.core.observation import (
     Asked,
     Cancelled,
+    Clocked,
     Closed,
     Malformed,
     Observation,
@@ -390,3 +391,18 @@ def test_what_a_protocol_has_no_message_for_is_neither_said_nor_recorded(
     connection.say(run, "and?")
     connection.close()
     assert [type(row) for row in recorded(bench)] == [Opened, Asked, Closed]
+
+
+def test_a_server_with_another_clock_is_pinged_and_its_answers_are_recorded(
+    make_bench: Make, recorded: Recorded
+) -> None:
+    bench = make_bench("tells_the_time")
+    connected(bench)
+    sleep(0.5)
+    rows = recorded(bench)
+    taken = [row for row in rows if isinstance(row, Clocked)]
+    answers = [row for row in rows if isinstance(row, Received) and row.event.kind == Kind.PONG]
+    assert 2 <= len(taken) <= len(answers) // 2  # the others answer no ping that was sent
+    hour = 3_600_000_000_000
+    assert all(row.clock == "clock" for row in taken)
+    assert all(abs(row.offset_ns - hour) <= row.bound_ns for row in taken)  # it is this machine's, and known
