@@ -9,6 +9,7 @@ from typing import Final
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overhead import Effect, Overhead
 from streamgauge.core.threshold import ThresholdResult, Unit
 from streamgauge.report.model import Bound, Duration, Fault, Goodput, Report, ShareOf, Streams
@@ -67,9 +68,11 @@ def timed(of: Duration) -> str:
     doubtful = " (doubtful)" if of.doubtful else ""
     if not of.bound_ns or not of.n:
         return f"{of.name}{doubtful}"
-    if hidden_by_clocks(of):
-        return f"{of.name} (clocks known to ± {duration(of.bound_ns)} only){doubtful}"
-    return f"{of.name} (server clock mapped, ± {duration(of.bound_ns)}){doubtful}"
+    within, hidden = f"± {duration(of.bound_ns)}", hidden_by_clocks(of)
+    if of.name != Metric.DELIVERY:  # it stands below that, which says why
+        return f"{of.name} ({'known to ' if hidden else ''}{within}){doubtful}"
+    why = f"clocks known to {within} only" if hidden else f"server clock mapped, {within}"
+    return f"{of.name} ({why}){doubtful}"
 
 
 def hidden_by_clocks(of: Duration) -> bool:

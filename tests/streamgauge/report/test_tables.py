@@ -212,3 +212,12 @@ def test_a_rule_that_is_not_promised_says_so(make: Make) -> None:
     rows = {row[0]: row[1:] for row in tables.rules(report).rows}
     assert rows["seq-contiguous"] == ("not promised", "", "", "")
     assert report.outcome == "pass"
+
+
+def test_times_that_the_clocks_hide_have_no_numbers(make: Make) -> None:
+    report = make()
+    shown = next(duration for duration in report.durations if duration.n)
+    hidden = replace(report, durations=(replace(shown, bound_ns=10**15),))
+    for every in (False, True):
+        (cells,) = tables.durations(hidden, [shown.name], (0.5, 0.99), every_interval=every).rows
+        assert cells[1:4] == (f"{shown.n:,}", "–", "–")

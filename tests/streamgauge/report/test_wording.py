@@ -227,4 +227,7 @@ def test_times_between_two_machines_say_how_well_their_clocks_are_known() -> Non
     assert wording.timed(of) == "delivery latency (server clock mapped, ± 85.0 µs)"
     wide = replace(of, bound_ns=2_000_001)
     assert wording.timed(wide) == "delivery latency (clocks known to ± 2.00 ms only)"
+    below = replace(of, name="delivery latency, upper bounds")
+    assert wording.timed(below) == "delivery latency, upper bounds (± 85.0 µs)"
+    assert wording.timed(replace(below, bound_ns=2_000_001)).endswith("(known to ± 2.00 ms)")
     assert [wording.hidden_by_clocks(one) for one in (of, wide)] == [False, True]
