@@ -27,7 +27,7 @@ HINT_HOURS = 12
 GOOD_SECRET_BYTES = 32
 GENERATED = "generated"
 
-EXAMPLE = """Serve scripted AI agents over WebSockets (ws://HOST:PORT/ws).
+EXAMPLE = """Serve scripted AI agents over WebSockets (ws://HOST:PORT/ws, or wss:// with --tls-cert).
 
 Example: python -m reference_server --port 0 --measure --secret "$(openssl rand -hex 32)"
 
@@ -54,6 +54,12 @@ def serve(  # noqa: PLR0913 - one argument a flag
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")] = _DEFAULT.port,
+    tls_cert: Annotated[
+        str, typer.Option(help="Certificate chain (PEM): serve over TLS, at wss://.", show_default=False)
+    ] = _DEFAULT.tls_cert,
+    tls_key: Annotated[
+        str, typer.Option(help="Its private key (PEM).", show_default=False)
+    ] = _DEFAULT.tls_key,
     secret: Annotated[
         str | None,
         typer.Option(
@@ -126,6 +132,8 @@ def serve(  # noqa: PLR0913 - one argument a flag
             secret=secrets.token_urlsafe(GOOD_SECRET_BYTES) if secret is None else secret,
             host=host,
             port=port,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             origins=tuple(origin or ()),
             heartbeat_s=heartbeat,
             window_s=window,

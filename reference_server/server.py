@@ -36,6 +36,7 @@ from reference_server.session import Session
 from reference_server.settings import Settings
 from reference_server.slow import slowed
 from reference_server.sql_agent import SqlAgent
+from reference_server.tls import server_context
 from reference_server.tools import ToolDispatcher
 
 log = structlog.get_logger(part="server")
@@ -44,6 +45,7 @@ BACKLOG = 1_024
 # Memory of one connection: these two bound what a client that only writes, or never reads, can make us hold.
 MAX_QUEUED_FRAMES = 8
 WRITE_BUFFER_BYTES = 0  # beyond what the socket takes: see Channel.write, and the kernel buffers by itself
+TLS_WRITE_BUFFER_BYTES = 1  # uvloop's TLS takes an empty buffer for a full one where the limit is 0
 
 
 class CannotListenError(Exception):
@@ -53,7 +55,7 @@ class CannotListenError(Exception):
 class ReferenceServer:
     """One server: `async with ReferenceServer(settings) as server:` listens, and leaving it drains.
 
-    Entering raises `CannotListenError`.
+    Making it raises ValueError where its certificate cannot be used, entering it `CannotListenError`.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -72,6 +74,7 @@ class ReferenceServer:
         self._admitted: Counter[str] = Counter()
         server_id = new_id("s")
         self._name = ServerName(server_id, clock_id(fallback=server_id))
+        self._tls = server_context(settings.tls_cert, settings.tls_key)
         self._websockets: WebSocketServer | None = None
         self.metrics.watch(
             connections=lambda: len(self._connections),
@@ -88,7 +91,7 @@ class ReferenceServer:
     @property
     def url(self) -> str:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        return f"ws://{host}:{self.port}/ws"
+        return f"{'wss' if self._tls else 'ws'}://{host}:{self.port}/ws"
 
     async def __aenter__(self) -> Self:
         settings = self.settings
@@ -106,10 +109,11 @@ class ReferenceServer:
                 close_timeout=GRACE_S,
                 max_size=settings.max_message_bytes,
                 max_queue=MAX_QUEUED_FRAMES,
-                write_limit=WRITE_BUFFER_BYTES,
+                write_limit=TLS_WRITE_BUFFER_BYTES if self._tls else WRITE_BUFFER_BYTES,
                 logger=_quiet_logger(),
                 create_connection=Channel,
                 backlog=BACKLOG,
+                ssl=self._tls,
             )
         except OSError as error:
             raise CannotListenError(_cannot_listen(settings.host, settings.port, error)) from error

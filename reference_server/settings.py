@@ -19,6 +19,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret: str
     host: str = "127.0.0.1"
     port: int = 8765
+    tls_cert: str = ""
+    tls_key: str = ""
     origins: tuple[str, ...] = ()
     heartbeat_s: float = 20.0
     window_s: float = 60.0
@@ -43,6 +45,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.secret:
             raise ValueError("--secret is empty: give one, or leave it out to have one made")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("--tls-cert and --tls-key belong together: give both, or neither")
         if self.measure and not self.measure_on_public_address and not is_loopback(self.host):
             raise ValueError(
                 f"--measure on {self.host}: whoever can reach this address could steer the server; "

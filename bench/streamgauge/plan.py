@@ -5,7 +5,9 @@ holds the plan that made it, as TOML.
 """
 
 import hashlib
+import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ from streamgauge.report.redact import redacted
 from streamgauge.script import duration_s
 
 PLAN_FILE: Final = "plan.toml"  # in every result folder
+ELSEWHERE: Final = ("target", "ca_file", "sources")  # keys that may differ where the same load is run
 _SHOWN: Final = 200  # characters of what somebody wrote
 
 _MOST: Final = 1e9  # half a lifetime in seconds: as nanoseconds it still fits 64 bits
@@ -48,7 +51,9 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One test plan; times are seconds. Defaults are those of `steady`."""
 
     scenario: Name = "steady"  # it becomes part of a folder's name
-    target: str = ""  # ws://host:port/path
+    target: str = ""  # ws://host:port/path, or wss://
+    ca_file: str = ""  # PEM of the CAs that a wss:// target is verified by; none: the system's
+    sources: tuple[str, ...] = ()  # local addresses, in turn; none: the kernel's choice, on loopback ours
     allow_target: tuple[str, ...] = ()  # hosts that are not this machine and may be put under load
     protocol: str = "native"
     users: Annotated[int, Meta(ge=1, le=100_000)] = 1000
@@ -89,9 +94,14 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
         if self.target and not _is_usable(self.target):
             raise PlanError(
-                f"target: {redacted(self.target, _SHOWN)} is no ws://HOST:PORT/PATH "
-                "(no user or password in it; wss:// is not supported yet)"
+                f"target: {redacted(self.target, _SHOWN)} is no ws://HOST:PORT/PATH and no wss:// either "
+                "(no user or password in it)"
             )
+        if self.ca_file and self.target.startswith("ws://"):
+            raise PlanError("ca_file: a ws:// target shows no certificate; is it wss://?")
+        for source in self.sources:
+            if not _is_address(source):
+                raise PlanError(f"sources: {redacted(source, _SHOWN)} is no IP address")
         for key, read in (("goodput", lambda: self.limits), ("thresholds", lambda: self.gates)):
             try:
                 read()
@@ -150,16 +160,36 @@ def _is_usable(target: str) -> bool:
     except ValueError:  # no port, or no IPv6 address
         return False
     return (
-        url.scheme == "ws" and bool(url.hostname) and port != 0 and "@" not in url.netloc and not url.fragment
+        url.scheme in {"ws", "wss"}
+        and bool(url.hostname)
+        and port != 0
+        and "@" not in url.netloc
+        and not url.fragment
     )
 
 
-def load_plan(text: str, where: str) -> Plan:
-    """Read a plan from TOML; raises `PlanError` naming `where`, the key and the fault."""
+def _is_address(source: str) -> bool:
     try:
-        return make_plan(msgspec.toml.decode(text))
+        ipaddress.ip_address(source)
+    except ValueError:
+        return False
+    return True
+
+
+def load_plan(text: str, where: str) -> Plan:
+    """Read the plan of the file `where` from its TOML; raises `PlanError` naming `where`, key and fault.
+
+    Its `ca_file` lies beside it, unless it is an absolute path; in what is returned it is one.
+    """
+    try:
+        plan = make_plan(msgspec.toml.decode(text))
     except (PlanError, msgspec.DecodeError) as error:
         raise PlanError(f"{where}: {error}") from error
+    if plan.ca_file:
+        return msgspec.structs.replace(
+            plan, ca_file=str(Path(where).parent.joinpath(plan.ca_file).absolute())
+        )
+    return plan
 
 
 def make_plan(values: Mapping[str, object]) -> Plan:
@@ -177,7 +207,8 @@ def dump_plan(plan: Plan) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """A short digest of the plan but for its target, by which runs can be compared."""
+    """A short digest of the plan but for where it leads (`ELSEWHERE`), by which runs can be compared."""
     # made anew, for 30 and 30.0 are one duration
-    anywhere = make_plan(msgspec.to_builtins(plan) | {"target": ""})
-    return hashlib.sha256(dump_plan(anywhere).encode()).hexdigest()[:12]
+    anywhere = msgspec.to_builtins(make_plan(msgspec.to_builtins(plan)))
+    known = {key: value for key, value in anywhere.items() if key not in ELSEWHERE}
+    return hashlib.sha256(tomli_w.dumps(known).encode()).hexdigest()[:12]

@@ -9,6 +9,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.measure import measure
+from streamgauge.cli.target import CaFile, trusting
 from streamgauge.cli.validate import is_controlled, look_once
 from streamgauge.core.finding import Outcome
 from streamgauge.exit_code import OF_OUTCOME
@@ -46,8 +47,9 @@ def _seconds(text: str) -> float:
 
 def assess(
     target: Annotated[
-        str, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
+        str, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
     ] = "",
+    ca_file: CaFile = None,
     time: Annotated[float, typer.Option(parser=_seconds, help="What it may take: 10m, 60s.")] = 600.0,
     users: Annotated[int | None, typer.Option(help="Users of every look (default: each scenario's).")] = None,
     fault: Annotated[
@@ -63,7 +65,7 @@ def assess(
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
 ) -> None:
     """Validate, load, isolate, burst, interrupt and weigh a target: go or no-go, and why."""
-    changes: dict[str, object] = {"target": target, "faults": tuple(fault or ())}
+    changes: dict[str, object] = {"target": target, "faults": tuple(fault or ()), **trusting(ca_file)}
     if users is not None:
         changes["users"] = users
     try:

@@ -18,7 +18,7 @@ from streamgauge.cli.limits import require_files
 from streamgauge.cli.server import reference_server
 from streamgauge.cli.target import require_allowed
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR
-from streamgauge.plan import PLAN_FILE, Plan, dump_plan
+from streamgauge.plan import PLAN_FILE, Plan, PlanError, dump_plan
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import mint_token
 from streamgauge.results import new_folder
@@ -89,7 +89,11 @@ def _with_a_server(
     log = folder / "server.log"
     start = partial(reference_server, command=command) if command else reference_server
     with start(secret, plan, log) as (address, server):
-        code = generate(replace(plan, target=address), folder, secret)
+        try:
+            plan = replace(plan, target=address)
+        except PlanError as error:
+            raise UsageProblem(str(error)) from error
+        code = generate(plan, folder, secret)
         if (died := server.poll()) is not None:
             typer.echo(f"the server ended in mid-run (exit code {died}): see {log}", err=True)
     return code
@@ -108,7 +112,7 @@ def _generate(
     """Probe the target, then have Locust run the plan that lies in `folder`."""
     token = mint_token("probe", secret, time.time())
     try:
-        probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout)
+        probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout, plan.ca_file)
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     code = run_locust(locustfile, plan, folder, secret, processes, interruptions, quiet=quiet)

@@ -10,6 +10,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.measure import measure
+from streamgauge.cli.target import CaFile, trusting
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.units import seconds
 
@@ -42,8 +43,9 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         float | None, typer.Option(parser=_seconds, help="How long, the ramp included: 30s, 5m.")
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
+        str | None, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
     ] = None,
+    ca_file: CaFile = None,
     server: Annotated[
         str,
         typer.Option(
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "spawn_rate": spawn_rate,
         "protocol": protocol,
         "seed": seed,
+        **trusting(ca_file),
     }
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
     given = _plan(scenario, plan, changes, interval, threshold or [])

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.interruption import ending_with_us
 from streamgauge.plan import Plan
 from streamgauge.report.redact import redacted
+from streamgauge.wire import address_of
 
 _START_S: Final = 20
 _STOP_S: Final = 10
@@ -84,12 +84,12 @@ def _address(process: subprocess.Popen[str], target: str, log: Path) -> str:
 
 def _listens(process: subprocess.Popen[str], target: str) -> bool:
     """Wait until the target takes connections; False where its process ends or is too slow."""
-    url = urlsplit(target)
+    address = address_of(target)
     for _ in range(int(_START_S / _LOOK_S)):
         if process.poll() is not None:
             return False
         try:
-            socket.create_connection((url.hostname or "", url.port or 80), timeout=1).close()
+            socket.create_connection((address.host, address.port), timeout=1).close()
         except OSError:
             time.sleep(_LOOK_S)
         else:

@@ -1,10 +1,23 @@
-"""Whom one may put under load: this machine, and who is named."""
+"""Whom one may put under load: this machine, and who is named; and how a certificate is verified."""
 
 import ipaddress
 from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
+import typer
+
 from streamgauge.cli.errors import UsageProblem
+
+CaFile = Annotated[
+    Path | None, typer.Option(help="CAs (PEM) that a wss:// target is verified by (default: the system's).")
+]
+
+
+def trusting(ca_file: Path | None) -> dict[str, object]:
+    """What the flag changes in a plan, which may be read elsewhere."""
+    return {} if ca_file is None else {"ca_file": str(ca_file.absolute())}
 
 
 def require_allowed(target: str, allowed: Collection[str]) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.server import reference_server
-from streamgauge.cli.target import require_allowed
+from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.canary import mint
 from streamgauge.core.event import Kind
 from streamgauge.exit_code import OF_OUTCOME
@@ -38,10 +38,11 @@ _USER = "validate"
 _FIVE = ",".join(kind.name.lower() for kind in FIVE)
 
 
-def validate_command(
+def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a command
     target: Annotated[
-        str, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
+        str, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
     ] = "",
+    ca_file: CaFile = None,
     agent: Annotated[str, typer.Option(help="Which agent to ask.")] = "scripted",
     prompt: Annotated[str, typer.Option(help="What to ask.")] = "Which invoices are overdue?",
     expect: Annotated[str, typer.Option(help="The events that must come, by name.")] = _FIVE,
@@ -60,7 +61,8 @@ def validate_command(
     """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
     expected = _kinds(expect)
     try:
-        plan = make_plan({"target": target, "protocol": protocol, "faults": fault or [], "users": 1})
+        values = {"target": target, "protocol": protocol, "faults": fault or [], "users": 1}
+        plan = make_plan(values | trusting(ca_file))
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     seen = _seen(plan, secret, allow_target or (), agent, prompt, expected)
@@ -128,8 +130,8 @@ def _validate(
     )
     patience = Patience(plan.slack, plan.grace)
     try:
-        probe(target, dialect, token, plan.connect_timeout)
-        rows = one_run(target, dialect, token, _USER, canary, request, patience)
+        probe(target, dialect, token, plan.connect_timeout, plan.ca_file)
+        rows = one_run(target, dialect, token, _USER, canary, request, patience, plan.ca_file)
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     except OSError as error:

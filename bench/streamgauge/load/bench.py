@@ -11,8 +11,12 @@ from msgspec import Struct
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
+<<<<<<< HEAD
 from streamgauge.core.timeline import Origin
 from streamgauge.load.pinger import Pinger
+=======
+from streamgauge.load.dialer import Dialer
+>>>>>>> 09a38e6 (Speak TLS to wss:// targets, and dial from as many local addresses as the sockets need)
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, own_clock
 from streamgauge.plan import Plan, digest
@@ -74,6 +78,7 @@ class Bench:
         self.index = index
         self.secret = secret
         self.dialect = PROTOCOLS[plan.protocol]
+        self.dialer = Dialer(plan)  # first: it may refuse the plan
         self.clock = KernelClock()
         self.random = random.SystemRandom()
         self.own_clock = own_clock()

@@ -7,7 +7,6 @@ once, whether the user waits for it or not, and wakes the user when a run ends.
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
 
 from gevent.event import Event as Flag
 
@@ -23,7 +22,7 @@ from streamgauge.core.observation import (
     Unsent,
 )
 from streamgauge.load.bench import Bench, Finished
-from streamgauge.load.transport import Transport, dial
+from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.wire import ClientSession, Message, State, Unreadable
@@ -84,12 +83,11 @@ class Connection:
     def connect(self) -> None:
         """Open the connection and wait for the server's greeting; raises `NotConnected`."""
         self._began_ns = time.monotonic_ns()
-        target = urlsplit(self._plan.target)
         try:
-            sock = dial(target.hostname or "", target.port or 80, self._plan.connect_timeout)
+            dialled = self._bench.dialer.dial(self.number)
         except OSError as error:
             raise NotConnected(error.strerror or str(error)) from error
-        self._transport = Transport(self, self._bench.clock, sock)
+        self._transport = Transport(self, self._bench.clock, dialled.socket, dialled.channel)
         self._bench.connections.add(self)
         self._transport.send(self._session.open())
         if not self._greeted.wait(self._plan.connect_timeout):
@@ -102,7 +100,8 @@ class Connection:
         refusal = self._session.refusal
         if refusal is not None:
             return f"HTTP {refusal.status} {refusal.reason}"
-        return self._session.fault or f"closed with {self._session.close_code} before the greeting"
+        broken = self._session.fault or (self._transport and self._transport.fault)
+        return broken or f"closed with {self._session.close_code} before the greeting"
 
     # what the user does
 
@@ -223,14 +222,14 @@ class Connection:
         self._fail(now_ns)
         self._lost(self._session.close_code or 1006)
 
-    def heard(self, data: memoryview, now_ns: int, kernel_ns: int) -> None:
+    def heard(self, data: bytes | memoryview, now_ns: int, kernel_ns: int, *, whole: bool = True) -> None:
         """Take what was read."""
         session = self._session
         messages = session.receive(data)
         if not self._greeted.is_set() and session.state is State.OPEN and not self._bench.dialect.greets:
             self._opened(now_ns)
         if messages:
-            self._take(messages, now_ns, kernel_ns)
+            self._take(messages, now_ns, kernel_ns, exact=whole and session.exact)
         self._fail(now_ns, told=_is_no_utf8(messages))
         if answer := session.outgoing():
             self._send(answer)
@@ -245,11 +244,11 @@ class Connection:
         if not told:
             self._bench.record(Malformed(self.number, now_ns, 0, self._session.fault))
 
-    def _take(self, messages: Sequence[Message], now_ns: int, kernel_ns: int) -> None:
+    def _take(self, messages: Sequence[Message], now_ns: int, kernel_ns: int, *, exact: bool) -> None:
         """Record what one read brought, and see what of it somebody waits for."""
         observe = self._observer.observe
         rows: list[Received | Malformed] = []
-        last = len(messages) - 1 if kernel_ns and self._session.exact else -1
+        last = len(messages) - 1 if kernel_ns and exact else -1
         for place, message in enumerate(messages):
             if isinstance(message, bytes):
                 if not self._greeted.is_set():

@@ -34,6 +34,7 @@ from streamgauge.load.user import begin
 from streamgauge.load.vigil import Vigil
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.results import new_folder
+from streamgauge.trust import trust
 
 SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -177,7 +178,7 @@ class Harness:
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.scenario))
             # what is not known to Locust itself is shipped to the workers
             options.sg_run = {"plan": msgspec.json.encode(self._plan).decode(), "folder": str(self._folder)}
-            self._inquiry = Inquiry(self._plan.target)
+            self._inquiry = Inquiry(self._plan.target, trust(self._plan.target, self._plan.ca_file))
             gevent.spawn(self._inquire, self._inquiry)
             self._progress = Progress(self._snapshot, self._plan.duration)
             self._watcher = gevent.spawn(self._watch, tuple(map(abort.parse, self._plan.abort_on)))

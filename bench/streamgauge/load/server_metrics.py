@@ -4,6 +4,7 @@ It is asked four times a run, and what it said is read only when all is over: be
 the first user, when all users are there, when they are told to stop, and at the end.
 """
 
+import ssl
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Final
@@ -36,12 +37,13 @@ class ServerMetrics(Struct, frozen=True):
 class Inquiry:
     """The answers of one server in one run; a server without metrics is not asked again."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, context: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._context = context
         self._answers: dict[str, bytes | None] = {}
 
     def begin(self) -> None:
-        self._answers["before"] = fetch(self._target)
+        self._answers["before"] = fetch(self._target, self._context)
 
     def all_users_are_there(self) -> None:
         self._ask("first")
@@ -54,7 +56,7 @@ class Inquiry:
 
     def _ask(self, when: str) -> None:
         if self._answers.get("before", b"") is not None:
-            self._answers[when] = fetch(self._target)
+            self._answers[when] = fetch(self._target, self._context)
 
     def cost(self, events_read: int) -> ServerCost | None:
         """What the run cost the server; None where it did not say.
@@ -79,16 +81,18 @@ class Inquiry:
         return read(answer) if answer is not None else None
 
 
-def ask(target: str) -> ServerMetrics | None:
+def ask(target: str, context: ssl.SSLContext | None = None) -> ServerMetrics | None:
     """What the server behind `target` says of itself; None where it says nothing."""
-    said = fetch(target)
+    said = fetch(target, context)
     return read(said) if said is not None else None
 
 
-def fetch(target: str) -> bytes | None:
-    """What the server behind `target` serves at `/metrics`, unread."""
+def fetch(target: str, context: ssl.SSLContext | None = None) -> bytes | None:
+    """What the server behind `target` serves at `/metrics`, unread; `context` verifies it over TLS."""
+    url = urlsplit(target)
+    address = f"{'https' if url.scheme == 'wss' else 'http'}://{url.netloc}/metrics"
     try:
-        with urlopen(f"http://{urlsplit(target).netloc}/metrics", timeout=_TIMEOUT_S) as answer:
+        with urlopen(address, timeout=_TIMEOUT_S, context=context) as answer:
             said: bytes = answer.read()
     except (OSError, HTTPException, ValueError):
         return None

@@ -119,7 +119,7 @@ class Conductor:
 
     def _border(self, turn: Turn | None) -> None:
         """Read the server's processor time: one slice ends, another begins."""
-        server = ask(self.bench.plan.target)
+        server = ask(self.bench.plan.target, self.bench.dialer.context)
         cpu_ns = -1 if server is None or server.cpu_s is None else round(server.cpu_s * 1e9)
         if turn is None or not turn.counted:
             row = Gauged(0, time.monotonic_ns(), cpu_ns)

@@ -4,18 +4,16 @@ A callback never blocks and never lets an exception out (libev would silently st
 watching). Whoever owns a transport is told what arrived and when, and that it is gone.
 """
 
-import errno
-import os
+import contextlib
 import socket
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from gevent import get_hub
-from gevent import socket as gsocket
-from gevent.monkey import get_original
 
 from streamgauge.load.stamps import ANCILLARY_BYTES, KernelClock
+from streamgauge.wire import TlsChannel
 
 _READ: Final = 1  # libev's event masks
 _WRITE: Final = 2
@@ -25,8 +23,11 @@ _SCRATCH: Final = memoryview(bytearray(256 * 1024))  # one for all sockets: a ca
 class Owner(Protocol):
     """Who is told; nothing of it may block."""
 
-    def heard(self, data: memoryview, now_ns: int, kernel_ns: int) -> None:
-        """Bytes were read at `now_ns`, the last of them received at `kernel_ns` (0: no stamp)."""
+    def heard(self, data: bytes | memoryview, now_ns: int, kernel_ns: int, *, whole: bool = True) -> None:
+        """Bytes were read at `now_ns`, the last of them received at `kernel_ns` (0: no stamp).
+
+        Where they are not the `whole` of what was read, as under TLS, that is an upper bound.
+        """
 
     def ended(self, now_ns: int) -> None:
         """The other side ended the stream, or it broke."""
@@ -35,29 +36,11 @@ class Owner(Protocol):
         """The owner itself raised `error`: this socket cannot go on."""
 
 
-def dial(host: str, port: int, timeout_s: float) -> socket.socket:
-    """A connected socket that does not block, without gevent's own watchers; raises `OSError`."""
-    problem = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-    for family, kind, number, _, address in gsocket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        sock: socket.socket = get_original("socket", "socket")(family, kind, number)
-        sock.setblocking(False)
-        try:
-            if (code := sock.connect_ex(address)) == errno.EINPROGRESS:
-                gsocket.wait_write(sock.fileno(), timeout_s, TimeoutError(errno.ETIMEDOUT, "timed out"))
-                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if not code:
-                return sock
-            problem = OSError(code, os.strerror(code))
-        except OSError as error:
-            problem = error
-        sock.close()
-    raise problem
-
-
 class Transport:
-    """The bytes of one connection, from dialling to letting go."""
+    """The bytes of one connection, from dialling to letting go; with a `channel`, over TLS."""
 
     __slots__ = (
+        "_channel",
         "_clock",
         "_outgoing",
         "_owner",
@@ -68,8 +51,11 @@ class Transport:
         "_writing",
     )
 
-    def __init__(self, owner: Owner, clock: KernelClock, sock: socket.socket) -> None:
+    def __init__(
+        self, owner: Owner, clock: KernelClock, sock: socket.socket, channel: TlsChannel | None = None
+    ) -> None:
         self._owner = owner
+        self._channel = channel
         self._clock = clock
         self._outgoing = b""
         self._writing = False
@@ -85,6 +71,9 @@ class Transport:
 
     def send(self, data: bytes) -> None:
         """Write in order; what the socket does not take at once is written when it can."""
+        self._put(data if self._channel is None else self._channel.seal(data))
+
+    def _put(self, data: bytes) -> None:
         if self._outgoing:
             self._outgoing += data
             return
@@ -96,8 +85,16 @@ class Transport:
         """Bytes that the socket did not take yet."""
         return len(self._outgoing)
 
+    @property
+    def fault(self) -> str | None:
+        """What broke TLS, if anything did."""
+        return None if self._channel is None else self._channel.fault
+
     def close(self) -> None:
         """Let go; nothing is heard or written any more."""
+        if self._channel is not None and not self._outgoing:
+            with contextlib.suppress(OSError):
+                self._socket.send(self._channel.close())
         for watcher in (self._reader, self._writer):
             watcher.stop()
             watcher.close()
@@ -117,9 +114,21 @@ class Transport:
         except OSError:
             size, ancillary = 0, []
         now_ns = time.monotonic_ns()
-        if size:
+        if not size:
+            self._owner.ended(now_ns)
+        elif self._channel is None:
             self._owner.heard(_SCRATCH[:size], now_ns, self._clock.arrival_ns(ancillary, now_ns))
         else:
+            self._unseal(self._channel, size, now_ns, self._clock.arrival_ns(ancillary, now_ns))
+
+    def _unseal(self, channel: TlsChannel, size: int, now_ns: int, kernel_ns: int) -> None:
+        """Have the owner hear the plaintext of what was read, if it is any, and of the end of TLS."""
+        plaintext = channel.receive(_SCRATCH[:size])
+        if answer := channel.outgoing():
+            self._put(answer)
+        if plaintext:
+            self._owner.heard(plaintext, now_ns, kernel_ns, whole=channel.exact)
+        if (channel.ended or channel.fault) and self._socket.fileno() >= 0:  # else the owner left already
             self._owner.ended(now_ns)
 
     def _write(self) -> None:

@@ -4,7 +4,6 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from streamgauge.core.event import TERMINAL, Kind
 from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Received
 from streamgauge.protocol import Dialect, Observer, Request
 from streamgauge.protocol.dialect import context_digest
+from streamgauge.rig.connect import connect
 from streamgauge.wire import ClientSession, State
 
 _READ_BYTES: Final = 65_536
@@ -26,15 +26,21 @@ class Patience(Struct, frozen=True):
 
 
 def one_run(
-    target: str, dialect: Dialect, token: str, user: str, canary: str, request: Request, patience: Patience
+    target: str,
+    dialect: Dialect,
+    token: str,
+    user: str,
+    canary: str,
+    request: Request,
+    patience: Patience,
+    ca_file: str = "",
 ) -> list[Observation]:
     """Ask once and record what comes, until the run's end and the grace time, or its deadline.
 
     Raises `OSError` where there is no connection; `probe` says why in better words.
     """
-    url = urlsplit(target)
     began_ns = time.monotonic_ns()
-    with socket.create_connection((url.hostname or "", url.port or 80), patience.slack_s) as sock:
+    with connect(target, ca_file, patience.slack_s) as sock:
         session = ClientSession(target, headers=dialect.login(token))
         sock.sendall(session.open())
         run = _Run(sock, session, Observer(_CONN, canary, dialect.reader(), 2**20))

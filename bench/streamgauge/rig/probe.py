@@ -4,13 +4,14 @@ import contextlib
 import socket
 import time
 from typing import Final
-from urllib.parse import urlsplit
 
 from streamgauge.core.event import Kind
+from streamgauge.plan import PlanError
 from streamgauge.protocol import Dialect
 from streamgauge.protocol.dialect import Unreadable
 from streamgauge.report.redact import redacted
-from streamgauge.wire import ClientSession, State
+from streamgauge.rig.connect import connect, speaks_tls
+from streamgauge.wire import ClientSession, State, TlsError
 
 _MOST_SHOWN: Final = 500  # characters: a part of them may be the server's
 
@@ -22,15 +23,15 @@ class ProbeError(ConnectionError):
         super().__init__(redacted(f"{target}: {what}", _MOST_SHOWN))
 
 
-def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
+def probe(target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: str = "") -> None:
     """Connect to `target` as the owner of `token`, wait for the greeting if there is to be one, leave.
 
     Raises `ProbeError`.
     """
-    url = urlsplit(target)
-    host, port = url.hostname or "", url.port or 80
     try:
-        sock = socket.create_connection((host, port), timeout_s)
+        sock = connect(target, ca_file, timeout_s)
+    except (TlsError, PlanError) as error:
+        raise ProbeError(target, str(error)) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise ProbeError(
@@ -45,8 +46,11 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
         except TimeoutError as error:
             raise ProbeError(target, f"no {awaited} within {timeout_s:g} s; is it a WebSocket?") from error
         except OSError as error:
+            _require_no_tls(target, timeout_s)
             reason = error.strerror or str(error)
             raise ProbeError(target, f"no {awaited} ({reason}); is it a WebSocket?") from error
+        if message is None and session.refusal is None:
+            _require_no_tls(target, timeout_s)
         if message is None:
             raise ProbeError(target, _refused(session))
         if dialect.greets:
@@ -54,6 +58,12 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float) -> None:
         if session.state is State.OPEN:
             with contextlib.suppress(OSError):  # it may have left before us
                 sock.sendall(session.close())
+
+
+def _require_no_tls(target: str, timeout_s: float) -> None:
+    """A server that speaks TLS only hangs up at plain words, and does not say why."""
+    if target.startswith("ws://") and speaks_tls(target, timeout_s):
+        raise ProbeError(target, "it speaks TLS there; is the target wss:// and not ws://?")
 
 
 def _require_greeting(message: bytes, target: str, dialect: Dialect) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from streamgauge.core.compare import Comparison, Design, Gate, compare, decide
 from streamgauge.core.finding import Outcome
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.plan import ELSEWHERE
 from streamgauge.report.model import Environment, Report
 from streamgauge.report.render_json import ReportError, read_json
 
@@ -129,7 +130,7 @@ def _require_comparable(base: Sequence[Launch], head: Sequence[Launch]) -> None:
             what = _machines(ours.environment, others.environment)
             raise Incomparable(f"{launch.folder} and {first.folder}: different machines: {what}")
         if others.plan_digest != ours.plan_digest:
-            what = _differences(ours.plan, others.plan, but=("target",))
+            what = _differences(ours.plan, others.plan, but=ELSEWHERE)
             raise Incomparable(f"{launch.folder} and {first.folder}: different plans: {what}")
 
 
