@@ -80,7 +80,7 @@ def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
         (("--duration", "soon"), "500ms"),
         (("--results", "/proc/nothing"), "cannot be written"),
         (("--target", "http://127.0.0.1:1/"), "ws://"),
-        (("--target", "wss://127.0.0.1:1/"), "ws://"),
+        (("--target", "wss://ann@127.0.0.1:1/"), "wss://"),
     ],
 )
 def test_a_flag_that_cannot_be(streamgauge: Run, arguments: tuple[str, ...], says: str) -> None:

@@ -13,6 +13,8 @@ from reference_server.settings import Settings, is_loopback
         ({"faults": ("swap",)}, "--fault needs --measure"),
         ({"slow_events": 0.2}, "--slow-events needs --measure"),
         ({"slow_events": -0.2, "measure": True}, "--slow-events is a share"),
+        ({"tls_cert": "server.pem"}, "--tls-cert and --tls-key belong together"),
+        ({"tls_key": "server.key"}, "--tls-cert and --tls-key belong together"),
         ({"heartbeat_s": 0}, "--heartbeat must be above 0"),
         ({"run_timeout_s": -1}, "--run-timeout must be above 0"),
         ({"rate_per_s": 0}, "--rate must be above 0"),

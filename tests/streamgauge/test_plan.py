@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,14 +13,16 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
 from streamgauge.persona import Persona
-from streamgauge.plan import Graded, Plan, PlanError, digest, dump_plan, load_plan, make_plan
+from streamgauge.plan import ELSEWHERE, Graded, Plan, PlanError, digest, dump_plan, load_plan, make_plan
 from streamgauge.script import Result, Sleep
 from tests.support.command import ROOT
 
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
 FULL = Plan(
     scenario="isolation",
-    target="ws://[::1]:8765/ws?room=1",
+    target="wss://[::1]:8765/ws?room=1",
+    ca_file="/etc/ca.pem",
+    sources=("10.0.0.2", "::1"),
     users=3,
     spawn_rate=0.5,
     duration=90,
@@ -67,6 +70,8 @@ FULL = Plan(
         ({"goodput": ["soon"]}, "goodput: "),
         ({"thresholds": ["p99(mood) < 3ms"]}, "thresholds: "),
         ({"abort_on": ["it rains"]}, "abort_on: "),
+        ({"sources": ["10.0.0.2", "eth0"]}, "sources: eth0 is no IP address"),
+        ({"target": "ws://h/", "ca_file": "ca.pem"}, "ca_file: a ws:// target shows no certificate; is it"),
         ({"protocol": "morse"}, "protocol: there is no 'morse'; known are native"),
         ({"scenario": "../steady"}, r"scenario: Expected `str` matching regex '^[\\w-]+\\Z'"),
         ({"weather": "fine"}, "Object contains unknown field `weather`"),
@@ -81,8 +86,8 @@ def test_a_wrong_plan_is_refused_by_its_key_and_the_reason(values: dict[str, obj
 @pytest.mark.parametrize(
     "target",
     [
-        *("localhost", "http://h/ws", "wss://h/ws", "ws://", "ws:///ws", "ws://h:port/ws", "ws://h:70000/"),
-        *("ws://h:0/", "ws://[::1/ws", "ws://ann@h/ws", "ws://h/ws#part"),
+        *("localhost", "http://h/ws", "wss://", "ws://", "ws:///ws", "ws://h:port/ws", "ws://h:70000/"),
+        *("ws://h:0/", "ws://[::1/ws", "ws://ann@h/ws", "wss://ann@h/ws", "ws://h/ws#part"),
     ],
 )
 def test_a_target_that_no_socket_can_reach_is_refused(target: str) -> None:
@@ -90,12 +95,14 @@ def test_a_target_that_no_socket_can_reach_is_refused(target: str) -> None:
         make_plan({"target": target})
 
 
-@pytest.mark.parametrize("target", ["", "ws://h", "ws://127.0.0.1:8765/ws", "ws://[::1]:1/", "ws://h/a?b=c"])
+@pytest.mark.parametrize(
+    "target", ["", "ws://h", "ws://127.0.0.1:8765/ws", "ws://[::1]:1/", "ws://h/a?b=c", "wss://h/"]
+)
 def test_a_target_may_be(target: str) -> None:
     assert make_plan({"target": target}).target == target
 
 
-@pytest.mark.parametrize("target", ["ws://ann:hunter2@h/ws", "wss://h/ws?token=hunter2", "ws://:hunter2@"])
+@pytest.mark.parametrize("target", ["ws://ann:hunter2@h/ws", "wss://h/ws?token=hunter2#", "ws://:hunter2@"])
 def test_no_password_is_repeated(target: str) -> None:
     with pytest.raises(PlanError) as refused:
         make_plan({"target": target})
@@ -127,6 +134,15 @@ def test_a_plan_comes_back_from_toml(plan: Plan) -> None:
 def test_any_prompt_comes_back_from_toml(prompts: tuple[str, ...]) -> None:
     plan = Plan(personas=(Persona(prompts=prompts),))
     assert load_plan(dump_plan(plan), "plan.toml") == plan
+
+
+def test_a_ca_file_lies_beside_its_plan(tmp_path: Path) -> None:
+    where = tmp_path / "conf" / "plan.toml"
+    for named in ("ca.pem", "../conf/ca.pem", str(where.with_name("ca.pem"))):
+        found = Path(load_plan(f'ca_file = "{named}"', str(where)).ca_file)
+        assert found.is_absolute()
+        assert found.resolve() == where.with_name("ca.pem")
+    assert load_plan('ca_file = "ca.pem"', "plan.toml").ca_file == str(Path("ca.pem").absolute())
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -167,8 +183,11 @@ OTHER = {
 }
 
 
-def test_the_digest_leaves_the_target_out() -> None:
-    assert digest(Plan(target="ws://a/")) == digest(Plan(target="ws://b/")) == digest(Plan())
+@pytest.mark.parametrize(
+    "elsewhere", [{"target": "ws://b/"}, {"target": "wss://a/", "ca_file": "b"}, {"sources": ("10.0.0.2",)}]
+)
+def test_the_digest_leaves_out_where_the_target_is_and_how_it_is_reached(elsewhere: dict[str, Any]) -> None:
+    assert digest(Plan(**elsewhere)) == digest(Plan(target="ws://a/")) == digest(Plan())
 
 
 @pytest.mark.parametrize("key", OTHER)
@@ -177,7 +196,7 @@ def test_the_digest_depends_on_everything_else(key: str) -> None:
 
 
 def test_there_is_nothing_else() -> None:
-    assert {field.name for field in msgspec.structs.fields(Plan)} - OTHER.keys() == {"target", "protocol"}
+    assert {field.name for field in msgspec.structs.fields(Plan)} - OTHER.keys() == {*ELSEWHERE, "protocol"}
 
 
 @pytest.mark.parametrize("plan", [Plan(), FULL, Plan(duration=30)], ids=["defaults", "full", "whole number"])

@@ -1,10 +1,11 @@
 """A WebSocket server that misbehaves by the path it is asked for: `python -m tests.support.peer_server`.
 
-The first line that it prints is its port; every further one is what a client said to it, as JSON.
+With a certificate and a key as arguments it does so over TLS. The first line that it prints is its port; every further one is what a client said to it, as JSON.
 """
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -241,11 +242,15 @@ async def behave(socket: ServerConnection) -> None:
         await BEHAVIOURS[socket.request.path](socket)
 
 
-async def main() -> None:
-    async with serve(behave, "127.0.0.1", 0, process_request=before, max_size=None) as server:
+async def main(*shown: str) -> None:
+    context = None
+    if shown:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*shown)
+    async with serve(behave, "127.0.0.1", 0, process_request=before, max_size=None, ssl=context) as server:
         heard(server.sockets[0].getsockname()[1])
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # until the tests have gone
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(*sys.argv[1:]))

@@ -23,6 +23,7 @@ from msgspec import Struct
 from streamgauge.plan import Plan, PlanError
 from streamgauge.trust import trust
 from streamgauge.wire import TlsChannel, TlsError, address_of
+from streamgauge.wire.tls import HUNG_UP
 
 SOCKETS_PER_SOURCE: Final = 20_000  # ports that were let go are not free at once
 _BIND_ADDRESS_NO_PORT: Final = 24  # linux/in.h; Python's socket module does not know it
@@ -83,9 +84,7 @@ class Dialer:
                     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if not code:
                     return sock
-                problem = OSError(
-                    code, _no_port(source) if code == errno.EADDRNOTAVAIL else os.strerror(code)
-                )
+                problem = OSError(code, why_not(code, source))
             except OSError as error:
                 problem = error
             except BaseException:
@@ -137,11 +136,13 @@ def _bind(sock: socket.socket, source: str) -> None:
     sock.bind((source, 0))
 
 
-def _no_port(source: str) -> str:
-    whence = f"from {source}" if source else "from one local address"
+def why_not(code: int, source: str) -> str:
+    """Why a socket from `source` could not be connected, and what to do where that is known."""
+    if code != errno.EADDRNOTAVAIL:
+        return os.strerror(code)
     return (
-        f"no local port is left to connect {whence}: widen net.ipv4.ip_local_port_range (sysctl), "
-        "or name more local addresses (sources in the plan)"
+        f"no local port is left to connect from {source or 'one local address'}: widen "
+        "net.ipv4.ip_local_port_range (sysctl), or name more local addresses (sources in the plan)"
     )
 
 
@@ -161,7 +162,7 @@ def _shake_hands(sock: socket.socket, channel: TlsChannel, deadline: float) -> N
         _wait(gsocket.wait_read, sock, deadline)
         data = sock.recv(_READ_BYTES)
         if not data:
-            raise TlsError("it hung up in the TLS handshake; does it speak TLS there?")
+            raise TlsError(HUNG_UP)
         if channel.receive(data):
             raise TlsError("it spoke before it was asked; is it a WebSocket?")
         unsent = channel.outgoing()

@@ -6,7 +6,7 @@ import ssl
 
 from streamgauge.trust import trust
 from streamgauge.wire import TlsError, address_of
-from streamgauge.wire.tls import explain
+from streamgauge.wire.tls import HUNG_UP, explain
 
 
 def connect(target: str, ca_file: str, timeout_s: float) -> socket.socket:
@@ -39,11 +39,9 @@ def _over_tls(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SS
         undo.callback(sock.close)
         try:
             secured = context.wrap_socket(sock, server_hostname=host)
-        except ssl.SSLEOFError as error:
-            raise TlsError("it hung up in the TLS handshake; does it speak TLS there?") from error
+        except (ssl.SSLEOFError, ConnectionResetError) as error:
+            raise TlsError(HUNG_UP) from error
         except ssl.SSLError as error:
             raise TlsError(explain(error)) from error
-        except ConnectionResetError as error:
-            raise TlsError("it hung up in the TLS handshake; does it speak TLS there?") from error
         undo.pop_all()
         return secured

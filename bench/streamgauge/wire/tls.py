@@ -26,6 +26,8 @@ _NO_TLS: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL", "BAD_RECORD_TYPE"}
 )
 
+HUNG_UP: Final = "it hung up in the TLS handshake; is the target ws:// and not wss://?"
+
 
 class TlsError(ConnectionError):
     """TLS could not be agreed on; the text says why and what to do."""
@@ -53,7 +55,7 @@ def explain(error: ssl.SSLError) -> str:
     """What went wrong between two ends of TLS, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message.rstrip('.')}; {_advice(error.verify_code)}"
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""  # not of every kind
     if reason in _NO_TLS:
         return "it does not speak TLS there; is the target ws:// and not wss://?"
     said = reason.replace("_", " ").lower() or str(error)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from tests.support.apart import INSIDE
+from tests.support.certificates import Certificates
 from tests.support.command import SECRET, TIMEOUT_S
 from tests.support.peer import Peer, peer_server
 
@@ -97,6 +98,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.fixture(scope="session")
 def peer() -> Iterator[Peer]:
     with peer_server() as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def tls_peer(certificates: Certificates) -> Iterator[Peer]:
+    """The same server over TLS."""
+    with peer_server(certificates.good()) as peer:
         yield peer
 
 
