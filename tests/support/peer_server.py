@@ -1,6 +1,7 @@
 """A WebSocket server that misbehaves by the path it is asked for: `python -m tests.support.peer_server`.
 
-With a certificate and a key as arguments it does so over TLS. The first line that it prints is its port; every further one is what a client said to it, as JSON.
+With a certificate and a key as arguments it does so over TLS. The first line that it
+prints is its port; every further one is what a client said to it, as JSON.
 """
 
 import asyncio

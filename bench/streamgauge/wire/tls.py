@@ -146,7 +146,7 @@ class TlsChannel:
         records.feed(data)
         if not self.open and not self._shake():
             return b""
-        plaintext = b""
+        plaintext, more = b"", []
         try:
             while self._incoming.pending > records.open:  # there is a whole record: no need to try in vain
                 self.exact = False
@@ -154,7 +154,10 @@ class TlsChannel:
                 if not piece:
                     self.ended = True
                     break
-                plaintext = plaintext + piece if plaintext else piece
+                if plaintext:
+                    more.append(piece)
+                else:
+                    plaintext = piece  # mostly the only one
                 self.exact = True
         except ssl.SSLWantReadError:  # a record that bears no plaintext
             pass
@@ -163,7 +166,7 @@ class TlsChannel:
         except ssl.SSLError as error:
             self.fault = explain(error)
         self.exact = self.exact and not records.open
-        return plaintext
+        return b"".join((plaintext, *more)) if more else plaintext
 
     def outgoing(self) -> bytes:
         """Take what TLS itself has to say now: mostly nothing."""

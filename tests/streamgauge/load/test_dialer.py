@@ -11,8 +11,6 @@ if TYPE_CHECKING or INSIDE:
     from streamgauge.load.dialer import Dialer, why_not
     from streamgauge.plan import Plan, PlanError
 
-MANY = {"users": 50_000, "spawn_rate": 50_000}
-
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
@@ -44,7 +42,7 @@ def test_one_address_is_enough_for_a_few(listener: socket.socket) -> None:
 def test_so_many_sockets_to_this_machine_come_from_several_addresses_in_turn(
     listener: socket.socket,
 ) -> None:
-    assert come_from(listener, Plan(target=target(listener), **MANY)) == [
+    assert come_from(listener, Plan(target=target(listener), users=50_000, spawn_rate=50_000)) == [
         *("127.0.0.2", "127.0.0.3", "127.0.0.4") * 2
     ]
 

@@ -165,7 +165,8 @@ class Sealed:
         self._client = client
         self.tls = TlsServer(context)
         while not self.tls.object.version():
-            assert (heard := client.recv(65_536)), "the client left"
+            heard = client.recv(65_536)
+            assert heard, "the client left"
             client.sendall(self.tls.answer(heard))
         websocket, heard = ServerProtocol(), b""
         while not (events := websocket.events_received()):
