@@ -87,6 +87,12 @@ def test_a_flag_that_cannot_be(streamgauge: Run, arguments: tuple[str, ...], say
     assert says in refused(streamgauge("run", *arguments))
 
 
+def test_a_plan_whose_sources_are_another_machine_s(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('sources = ["192.0.2.7"]')
+    said = refused(streamgauge("run", "--plan", "plan.toml"))
+    assert said == "streamgauge: sources: this machine has none of 192.0.2.7 (`ip address` lists its own)\n"
+
+
 def test_a_port_in_use(streamgauge: Run) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

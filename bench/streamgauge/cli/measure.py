@@ -23,6 +23,7 @@ from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import mint_token
 from streamgauge.results import new_folder
 from streamgauge.rig.probe import ProbeError, probe
+from streamgauge.sources import sources_of
 
 
 class Measured(Struct, frozen=True):
@@ -48,6 +49,10 @@ def measure(
     Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
     """
     require_files(plan.sockets, processes)
+    try:
+        sources_of(plan)
+    except PlanError as error:
+        raise UsageProblem(str(error)) from error
     if plan.slice_runs and processes > 1:
         raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
     if plan.target:

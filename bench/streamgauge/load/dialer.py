@@ -1,33 +1,27 @@
 """Opens sockets to the plan's target: from whichever local address is next, and through the TLS handshake.
 
-A port of one local address leads to one port of one target at a time (28,232 of them
-by Linux's defaults). The loopback network has addresses to spare; elsewhere the plan
-names those that this machine has. The port is chosen when the socket connects, not
-when it is bound, so that sockets to other targets do not take it away
-(IP_BIND_ADDRESS_NO_PORT, ip(7)).
+The port is chosen when the socket connects, not when it is bound, so that it is taken
+from the sockets to this target alone (IP_BIND_ADDRESS_NO_PORT, ip(7)).
 """
 
 import errno
-import ipaddress
 import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any, Final
 
 from gevent import socket as gsocket
 from gevent.monkey import get_original
 from msgspec import Struct
 
-from streamgauge.plan import Plan, PlanError
+from streamgauge.plan import Plan
+from streamgauge.sources import family_of, sources_of
 from streamgauge.trust import trust
 from streamgauge.wire import TlsChannel, TlsError, address_of
 from streamgauge.wire.tls import HUNG_UP
 
-SOCKETS_PER_SOURCE: Final = 20_000  # ports that were let go are not free at once
 _BIND_ADDRESS_NO_PORT: Final = 24  # linux/in.h; Python's socket module does not know it
-_FIRST_LOOPBACK: Final = ipaddress.IPv4Address("127.0.0.2")
 _READ_BYTES: Final = 65_536
 
 
@@ -48,10 +42,9 @@ class Dialer:
         self._address = address_of(plan.target)
         self.context = trust(plan.target, plan.ca_file)
         self._named = bool(plan.sources)
-        sources = _own(plan.sources) if self._named else _loopback_sources(plan.sockets)
         self._sources: dict[int, list[str]] = {socket.AF_INET: [], socket.AF_INET6: []}
-        for source in sources:
-            self._sources[_family(source)].append(source)
+        for source in sources_of(plan):
+            self._sources[family_of(source)].append(source)
         self._timeout_s = plan.connect_timeout
 
     def dial(self, number: int) -> Dialled:
@@ -101,33 +94,6 @@ class Dialer:
         if self._named and not sources:
             raise OSError(errno.EADDRNOTAVAIL, f"sources: none can reach {address[0]}; name one of its kind")
         return sources[number % len(sources)] if sources else ""
-
-
-def _loopback_sources(sockets: int) -> Sequence[str]:
-    """As many as so many sockets take; none where one address carries them all."""
-    count = -(-sockets // SOCKETS_PER_SOURCE)
-    return [str(_FIRST_LOOPBACK + place) for place in range(count)] if count > 1 else []
-
-
-def _family(source: str) -> int:
-    return socket.AF_INET if ipaddress.ip_address(source).version == 4 else socket.AF_INET6
-
-
-def _own(sources: Sequence[str]) -> Sequence[str]:
-    """Those that this machine has: a plan may name those of several."""
-    own = []
-    for source in sources:
-        with socket.socket(_family(source), socket.SOCK_DGRAM) as sock:
-            try:
-                sock.bind((source, 0))
-            except OSError:
-                continue
-        own.append(source)
-    if not own:
-        raise PlanError(
-            f"sources: this machine has none of {', '.join(sources)} (`ip address` lists its own)"
-        )
-    return own
 
 
 def _bind(sock: socket.socket, source: str) -> None:
