@@ -177,9 +177,7 @@ class TlsChannel:
         if self.fault is not None:
             return b""
         try:
-            written = self._object.write(plaintext)
-            while written < len(plaintext):  # one record a time
-                written += self._object.write(plaintext[written:])
+            self._object.write(plaintext)  # all of it: a buffer in memory takes any size
         except ssl.SSLError as error:
             self.fault = explain(error)
         return self._outgoing.read()
