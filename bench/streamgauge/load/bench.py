@@ -11,12 +11,9 @@ from msgspec import Struct
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
-<<<<<<< HEAD
 from streamgauge.core.timeline import Origin
-from streamgauge.load.pinger import Pinger
-=======
 from streamgauge.load.dialer import Dialer
->>>>>>> 09a38e6 (Speak TLS to wss:// targets, and dial from as many local addresses as the sockets need)
+from streamgauge.load.pinger import Pinger
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, own_clock
 from streamgauge.plan import Plan, digest
