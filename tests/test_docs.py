@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from streamgauge.plan import load_plan
+from streamgauge.core.doubt_limits import DoubtLimits
+from streamgauge.plan import Plan, load_plan
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"), ROOT / "results" / "README.md"])
@@ -19,6 +21,31 @@ def test_the_plan_in_the_docs_is_valid() -> None:
 def test_the_slo_in_the_docs_can_be_searched_for() -> None:
     (plan,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "capacity.md").read_text(), re.DOTALL)
     assert load_plan(plan, "docs/capacity.md").gates
+
+
+def test_the_limits_of_doubts_in_the_docs_are_the_defaults_and_all_of_them() -> None:
+    page = (ROOT / "docs" / "doubts.md").read_text()
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    plan_keys = (ROOT / "bench" / "streamgauge" / "cli" / "plan_keys.toml").read_text()
+    (offered,) = re.findall(r"^# (\[doubts\]\n(?:# \w+ = .*\n)+)", plan_keys, re.MULTILINE)
+    for text in (shown, re.sub(r"^# ", "", offered, flags=re.MULTILINE)):
+        assert set(msgspec.toml.decode(text)["doubts"]) == set(DoubtLimits.__struct_fields__)
+        assert load_plan(text, "docs/doubts.md") == Plan()
+    tables = page.split("## Limits")[1]
+    assert all(re.search(rf"^\| .*\| `{key}`", tables, re.MULTILINE) for key in DoubtLimits.__struct_fields__)
+
+
+def test_every_doubt_that_the_code_raises_stands_in_the_docs() -> None:
+    sources = [*ROOT.glob("bench/streamgauge/core/**/*.py"), *ROOT.glob("bench/streamgauge/cli/*.py")]
+    raised = {
+        name
+        for source in sources
+        for first in re.findall(r"\bDoubt\(\s*(.*?),", source.read_text())
+        for name in re.findall(r'"([^"]+)"', first)
+    }
+    rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs" / "doubts.md").read_text(), re.MULTILINE)
+    assert {"Little's law", "warm-up", "not steady", "loop lag", "recording cut off"} <= raised
+    assert raised <= {name for row in rows for name in row.split(", ")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -15,9 +15,10 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from streamgauge.arrivals import Arrivals, Poisson
+from streamgauge.arrivals import Arrivals, Constant, Lockstep, Poisson
 from streamgauge.core import abort
 from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.persona import Persona
@@ -73,6 +74,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     required: tuple[Rule, ...] = ()  # empty: all that the protocol promises
     thresholds: tuple[str | Graded, ...] = ()  # docs/thresholds.md
     goodput: tuple[str, ...] = ()  # limits that a good run keeps
+    doubts: DoubtLimits = DoubtLimits()  # from where on the measurement itself is doubted: docs/doubts.md
     abort_on: tuple[str, ...] = ()  # conditions under which the run stops: "findings > 100"
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
@@ -135,6 +137,16 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The thresholds, read."""
         graded = (Graded(one) if isinstance(one, str) else one for one in self.thresholds)
         return tuple(parse(one.limit, one.level) for one in graded)
+
+    @property
+    def load_ns(self) -> tuple[int, int]:
+        """From when until when all users are there, in ns after the beginning."""
+        return int(self.users / self.spawn_rate * 1e9), int(self.duration * 1e9)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the load is the same from when all users are there."""
+        return isinstance(self.arrivals, Constant | Poisson | Lockstep) and not self.slice_runs
 
     @property
     def sockets(self) -> int:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streamgauge.arrivals import Lockstep, Poisson
+from streamgauge.arrivals import Lockstep, Poisson, Spike
 from streamgauge.core.contract import Rule
+from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
 from streamgauge.persona import Persona
@@ -33,6 +34,7 @@ FULL = Plan(
     ),
     goodput=("first_event < 500ms",),
     abort_on=("findings > 100",),
+    doubts=DoubtLimits(steal=0.5, slip_p99=1),
     thresholds=("p99(delivery) < 50ms", Graded("goodput_share > 99.9%", Level.WARN)),
     allow_target=("bench.example.test",),
     required=(Rule.ECHO,),
@@ -59,6 +61,10 @@ FULL = Plan(
         ({"reopen": -1}, "reopen: Expected `float` >= 0.0"),
         ({"witness_share": 1.1}, "witness_share: Expected `float` <= 1.0"),
         ({"max_message_bytes": 124}, "max_message_bytes: Expected `int` >= 125"),
+        ({"doubts": {"steal": 1.1}}, "doubts.steal: Expected `float` <= 1.0"),
+        ({"doubts": {"slip_p99": 0}}, "doubts.slip_p99: Expected `float` > 0.0"),
+        ({"doubts": {"warm_up": 0.9}}, "doubts.warm_up: Expected `float` >= 1.0"),
+        ({"doubts": {"steel": 0.1}}, "doubts: Object contains unknown field `steel`"),
         ({"seed": 2**63}, "seed: Expected `int` <= 9223372036854775807"),
         ({"seed": 2**70}, "seed: Expected `int` <= 9223372036854775807"),
         ({"arrivals": {"kind": "bursty"}}, "arrivals.kind: Invalid value 'bursty'"),
@@ -169,6 +175,7 @@ OTHER = {
     "thresholds": ("p99(delivery) < 50ms",),
     "goodput": ("run < 5s",),
     "abort_on": ("findings > 100",),
+    "doubts": DoubtLimits(steal=0.2),
     "slice_runs": 2,
     "witness_share": 0.5,
     "reopen": 1.0,
@@ -214,6 +221,14 @@ def test_limits_are_in_nanoseconds() -> None:
         100_000_000,
         3_000_000_000,
     )
+
+
+def test_the_load_is_what_it_is_from_the_end_of_the_ramp_on() -> None:
+    assert Plan(users=100, spawn_rate=50, duration=30).load_ns == (2_000_000_000, 30_000_000_000)
+    assert Plan().is_steady
+    assert Plan(arrivals=Lockstep(interval=1)).is_steady
+    assert not Plan(arrivals=Spike(interval=1, at=1, lasting=1, factor=2)).is_steady
+    assert not Plan(slice_runs=1).is_steady
 
 
 def test_every_socket_that_a_user_may_open_is_counted() -> None:

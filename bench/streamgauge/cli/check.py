@@ -14,16 +14,18 @@ import typer
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.contract import Rule
-from streamgauge.core.doubt import VERDICT, doubts
-from streamgauge.core.finding import Doubt
+from streamgauge.core.doubt import doubts
+from streamgauge.core.finding import VERDICT, Doubt
+from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.recording import Recording, RecordingError
+from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
 from streamgauge.report.conclude import conclude
 from streamgauge.report.render_json import render_json
 from streamgauge.report.render_text import render_text
-from streamgauge.study.replay import MixedRecordings, replay_all
+from streamgauge.study.replay import MixedRecordings, merged, replay_all
 
 EXAMPLES = """Examples:
 
@@ -42,9 +44,10 @@ def check(
     paths = [path for given in recordings for path in _files(given)]
     read = [_read(path) for path in paths]
     try:
-        state = replay_all(read)
+        states = replay_all(read)
     except MixedRecordings as error:
         raise UsageProblem(f"{error}: check the recordings of one run at a time") from error
+    state = merged(states)
     report = conclude(
         state,
         plan=_plan(recordings[0]) or {"scenario": "recording"},
@@ -52,7 +55,7 @@ def check(
         promises=frozenset(map(Rule, read[0].header.promises)),
         thresholds=read[0].header.thresholds,
         environment=environment(datetime.now(UTC)),
-        doubts=_doubts(paths, read, state, _planned_users(recordings[0], state)),
+        doubts=_doubts(paths, read, states, _planned_users(recordings[0], state)),
         recordings=[str(path) for path in paths],
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
@@ -97,9 +100,10 @@ def _planned_users(given: Path, state: AnalysisState) -> int:
 
 
 def _doubts(
-    paths: Sequence[Path], recordings: Sequence[Recording], state: AnalysisState, planned: int
+    paths: Sequence[Path], recordings: Sequence[Recording], states: Sequence[AnalysisState], planned: int
 ) -> list[Doubt]:
     """The doubts of the live run, drawn again from what the recordings say."""
+    state, header = merged(states), recordings[0].header
     ends = [recording.end for recording in recordings if recording.end is not None]
     unconnected = reduce(operator.add, (Counter(end.unconnected) for end in ends), Counter[str]())
     found = doubts(
@@ -109,6 +113,10 @@ def _doubts(
         troubles=tuple(what for end in ends for what in end.trouble),
         clock_steps=sum(end.clock_steps for end in ends),
         planned=planned,
+        limits=header.doubts,
+        processes=tuple(map(_process, recordings, states)),
+        course=state.course,
+        load_ns=header.load_ns,
     )
     advice = "its worker was killed: what it saw after that is lost"
     cut = [
@@ -117,3 +125,8 @@ def _doubts(
         if recording.end is None
     ]
     return [*found, *cut]
+
+
+def _process(recording: Recording, state: AnalysisState) -> Process:
+    vitals = recording.end.vitals if recording.end else None
+    return Process(recording.header.worker, vitals, state.latencies[Metric.FIRST_EVENT])

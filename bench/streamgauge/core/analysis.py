@@ -17,6 +17,7 @@ from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
+from streamgauge.core.metrics.course import Course, CourseState
 from streamgauge.core.metrics.goodput import Goodput, GoodputState
 from streamgauge.core.metrics.latency import Latencies
 from streamgauge.core.metrics.other_clocks import UNMAPPED
@@ -44,6 +45,7 @@ class AnalysisState(Struct, frozen=True):
     goodput: GoodputState = GoodputState()
     slices: tuple[Slice, ...] = ()
     clock_bound_ns: int = 0  # how far off deliveries may be because of another machine's clock
+    course: CourseState = CourseState()
 
     def merge(self, other: Self) -> "AnalysisState":
         """The state of both, as if one process had seen all rows."""
@@ -58,6 +60,7 @@ class AnalysisState(Struct, frozen=True):
             goodput=self.goodput.merge(other.goodput),
             slices=(*self.slices, *other.slices),
             clock_bound_ns=max(self.clock_bound_ns, other.clock_bound_ns),
+            course=self.course.merge(other.course),
         )
 
 
@@ -80,6 +83,7 @@ class Analysis:
         self._streams = Streams(limits.stall_ns)
         self._goodput = Goodput(limits.goodput)
         self._slices = Slices()
+        self._course = Course(began_ns)
         self._began_ns = began_ns
 
     def add(self, row: Observation) -> None:
@@ -152,6 +156,7 @@ class Analysis:
             self._latencies.settle(history)
             self._tally.settle(history, whole=worth.whole)
             self._streams.settle(history)
+            self._course.settle(history)
 
     @property
     def findings(self) -> int:
@@ -184,4 +189,5 @@ class Analysis:
             goodput=self._goodput.state(),
             slices=self._slices.done(),
             clock_bound_ns=self._latencies.clock_bound_ns,
+            course=self._course.state(),
         )

@@ -1,23 +1,21 @@
 """Reasons not to trust a result, each with its limit, advice, and what it voids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from streamgauge.core.finding import Doubt
+from streamgauge.core.doubt_limits import DoubtLimits
+from streamgauge.core.finding import LATENCY, NOTHING, VERDICT, Doubt
 from streamgauge.core.histogram import Distribution
+from streamgauge.core.interval import quantile_ranks
+from streamgauge.core.littles_law import broken_law
+from streamgauge.core.metrics.course import CourseState
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.overload import overload, p99
+from streamgauge.core.steadiness import unsteady
+from streamgauge.core.threshold import ThresholdResult
+from streamgauge.core.vitals import Process
 
-VERDICT: Final = "verdict"
-LATENCY: Final = "latency"
-NOTHING: Final = "nothing"
 FORSAKEN: Final = "nobody was connected any more"  # why a run ended by itself
-
-# The generator's own lag is part of no latency that has a kernel stamp, but above this it was
-# too busy to keep its schedule, and what it then offered was not the load of the plan.
-LAG_LIMIT_NS: Final = 100_000_000
-SLIP_LIMIT_NS: Final = 100_000_000  # and half of the first event's time: below, it hides no server
-MISSED_LIMIT: Final = 0.01  # share of requests that were due and not sent
-STAMPLESS_LIMIT: Final = 0.01  # share of messages without a kernel stamp
 
 
 def doubts(  # noqa: PLR0913 - each is something that can be amiss
@@ -31,12 +29,18 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     clock_steps: int,
     aborted: str = "",
     planned: int = 0,
+    limits: DoubtLimits = DoubtLimits(),  # noqa: B008 - frozen
+    processes: Sequence[Process] = (),
+    course: CourseState = CourseState(),  # noqa: B008 - frozen
+    load_ns: tuple[int, int] | None = None,
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
     `missing_workers` says of every worker whose share never came who it was, and
     `changed_workers` who came or left in mid-run. `planned` is how many users were to
-    connect, 0 where the run was cut short.
+    connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
+    from when until when the load is to be the same, in ns from the beginning, and is None
+    where it is to change.
     """
     if aborted == FORSAKEN:
         yield Doubt(
@@ -96,50 +100,81 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     if not counts.get("events", 0):
         yield Doubt("events", "0", "at least 1", "nothing was measured: see the server's log", VERDICT)
     due = counts.get("requests", 0) + counts.get("requests unsent", 0)
-    if due and counts.get("requests unsent", 0) / due > MISSED_LIMIT:
+    if due and counts.get("requests unsent", 0) / due > limits.unsent:
         share = counts["requests unsent"] / due
         yield Doubt(
             "requests unsent",
             f"{share:.1%} of {due}",
-            f"{MISSED_LIMIT:.0%}",
+            f"{limits.unsent:.0%}",
             "the target answers too slowly for this load: fewer users or a longer interval",
             LATENCY,
         )
-    yield from _clock_doubts(counts, latencies, clock_steps)
+    yield from overload(processes, limits)
+    yield from _late(latencies, limits)
+    yield from _stamps(counts, latencies, limits)
+    vitals = [process.vitals for process in processes if process.vitals is not None]
+    whole = len(vitals) == len(processes)
+    for doubt in (
+        unsteady(course, load_ns, limits.warm_up),
+        _disagreement(processes, limits.workers_disagree),
+        broken_law(counts, latencies, vitals, limits.littles_law) if whole else None,
+    ):
+        if doubt is not None:
+            yield doubt
+    if clock_steps:
+        yield Doubt(
+            "clock set", f"{clock_steps} times", "0", "the machine's clock was set while we measured", LATENCY
+        )
 
 
-def _clock_doubts(
-    counts: Mapping[str, int], latencies: Mapping[str, Distribution], clock_steps: int
-) -> Iterator[Doubt]:
+def _late(latencies: Mapping[str, Distribution], limits: DoubtLimits) -> Iterator[Doubt]:
+    """What the generator itself was late with."""
     lag = latencies.get(Metric.LAG, Distribution())
-    if lag.n and lag.quantile(0.99) > LAG_LIMIT_NS:
+    if lag.n and lag.quantile(0.99) > limits.lag_p99 * 1e9:
         yield Doubt(
             "generator lag",
-            f"p99 {lag.quantile(0.99) / 1e6:.0f} ms",
-            f"{LAG_LIMIT_NS / 1e6:.0f} ms",
+            p99(lag),
+            f"{limits.lag_p99 * 1e3:.0f} ms",
             "the generator is overloaded: more --processes, fewer users",
             LATENCY,
         )
     slip = latencies.get(Metric.SLIP, Distribution())
     first = latencies.get(Metric.FIRST_EVENT, Distribution())
-    limit_ns = max(SLIP_LIMIT_NS, first.quantile(0.99) / 2 if first.n else 0)
+    # below half of the first event's own time it hides no server
+    limit_ns = max(limits.slip_p99 * 1e9, first.quantile(0.99) / 2 if first.n else 0)
     if slip.n and slip.quantile(0.99) > limit_ns:
         yield Doubt(
             "schedule slip",
-            f"p99 {slip.quantile(0.99) / 1e6:.0f} ms",
+            p99(slip),
             f"{limit_ns / 1e6:.0f} ms",
             "requests went out late, and times count from when they were due: more --processes, fewer users",
             LATENCY,
         )
+
+
+def _stamps(
+    counts: Mapping[str, int], latencies: Mapping[str, Distribution], limits: DoubtLimits
+) -> Iterator[Doubt]:
     stampless = counts.get("messages without a kernel stamp", 0)
     messages = counts.get("messages", 0)
-    if messages and stampless / messages > STAMPLESS_LIMIT:
+    if messages and stampless / messages > limits.missing_stamps:
         yield Doubt(
             "kernel stamps missing",
             f"{stampless / messages:.1%} of messages",
-            f"{STAMPLESS_LIMIT:.0%}",
+            f"{limits.missing_stamps:.0%}",
             "latencies are read times here: they hold the generator's own lag",
             LATENCY,
+        )
+    exact, bounds = (
+        latencies.get(metric, Distribution()).n for metric in (Metric.DELIVERY, Metric.DELIVERY_BOUND)
+    )
+    if bounds and bounds / (exact + bounds) > limits.inexact_stamps:
+        yield Doubt(
+            "inexact stamps",
+            f"{bounds / (exact + bounds):.1%} of events",
+            f"{limits.inexact_stamps:.0%}",
+            "they were read together with later ones: the delivery latency speaks for the rest only",
+            NOTHING,
         )
     if ahead := counts.get("deliveries before their emission", 0):
         yield Doubt(
@@ -149,7 +184,43 @@ def _clock_doubts(
             "the server's stamps lie",
             VERDICT,
         )
-    if clock_steps:
-        yield Doubt(
-            "clock set", f"{clock_steps} times", "0", "the machine's clock was set while we measured", LATENCY
-        )
+
+
+def _disagreement(processes: Sequence[Process], factor: float) -> Doubt | None:
+    """Where the p99 of two workers are apart beyond what their samples leave open.
+
+    Compared are the near ends of their 95 % intervals; a worker with fewer values than an
+    interval takes is left out. One percentile of all hides such a difference, as Treadmill
+    found (Y. Zhang et al., ISCA 2016): clients are looked at one by one.
+    """
+    known = [
+        (of.quantile(0.99), of.at_rank(ranks[0]), of.at_rank(ranks[1]), name)
+        for name, _, of in processes
+        if (ranks := quantile_ranks(0.99, of.n))
+    ]
+    if not known:
+        return None
+    least, most = min(known), max(known)
+    if most[1] <= factor * least[2]:
+        return None
+    return Doubt(
+        "workers disagree",
+        f"p99 of the first event {most[0] / 1e6:,.1f} ms at {most[3]}, "
+        f"{least[0] / 1e6:,.1f} ms at {least[3]}",
+        f"a factor of {factor:g}",
+        "their machines, their load or their way to the target differ: look at each worker's own figures",
+        LATENCY,
+    )
+
+
+def too_few(results: Iterable[ThresholdResult]) -> Iterator[Doubt]:
+    """The percentiles that are demanded and that their samples do not carry; the thresholds say unknown."""
+    for result in results:
+        if result.n < result.needs and result.threshold.statistic.startswith("p"):
+            yield Doubt(
+                "too few samples",
+                f"{result.n:,} for {result.threshold.statistic}({result.threshold.metric})",
+                f"{result.needs:,}",
+                "a longer duration, or more users",
+                NOTHING,
+            )

@@ -4,6 +4,7 @@ A finding is data; its wording is made by `report`.
 """
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -79,11 +80,14 @@ class Verdict(Struct, frozen=True):
     promised: bool = True
 
 
-class Doubt(Struct, frozen=True):
-    """A reason why a result may not be trusted.
+# what a doubt makes unknown
+VERDICT: Final = "verdict"  # everything
+LATENCY: Final = "latency"  # every time, and what is made of times
+NOTHING: Final = ""
 
-    `voids` says what the doubt makes unknown: `verdict` (all of it) or `latency`.
-    """
+
+class Doubt(Struct, frozen=True):
+    """A reason why a result may not be trusted; `voids` says what it makes unknown."""
 
     name: str
     value: str

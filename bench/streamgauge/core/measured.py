@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.contract import Rule
-from streamgauge.core.doubt import LATENCY, VERDICT
-from streamgauge.core.finding import Doubt, Verdict
+from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.metrics import tally
 from streamgauge.core.metrics.latency import Metric

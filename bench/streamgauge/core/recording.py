@@ -13,8 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.observation import Observation
 from streamgauge.core.threshold import Threshold
+from streamgauge.core.vitals import Vitals
 
 SCHEMA: Final = 1  # 1: first form
 _LENGTH: Final = 4
@@ -39,6 +41,8 @@ class Header(Struct, frozen=True):
     schema: int = SCHEMA
     promises: tuple[str, ...] = tuple(Rule)  # the rules that are judged
     epoch_ns: int = 0  # the time of day, in ns since 1970, at which `clock` showed zero; 0: not known
+    doubts: DoubtLimits = DoubtLimits()
+    load_ns: tuple[int, int] | None = None  # from when until when the load is the same, after the beginning
 
 
 class End(Struct, frozen=True):
@@ -48,6 +52,7 @@ class End(Struct, frozen=True):
     trouble: tuple[str, ...] = ()
     unconnected: dict[str, int] = {}  # why users could not connect -> how many
     clock_steps: int = 0
+    vitals: Vitals | None = None
 
 
 class Recording(Struct, frozen=True):

@@ -12,10 +12,12 @@ from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
 from streamgauge.core.timeline import Origin
+from streamgauge.core.vitals import Vitals
 from streamgauge.load.dialer import Dialer
 from streamgauge.load.pinger import Pinger
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, own_clock
+from streamgauge.load.vitals import VitalSigns
 from streamgauge.plan import Plan, digest
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.report.redact import redacted
@@ -45,6 +47,7 @@ class Share(Struct, frozen=True):
     troubles: tuple[str, ...] = ()
     clock_steps: int = 0
     origin: Origin = Origin("")  # of the state's times
+    vitals: Vitals | None = None
 
 
 class Snapshot(Struct, frozen=True):
@@ -106,8 +109,17 @@ class Bench:
                 plan=digest(plan),
                 thresholds=plan.gates,
                 epoch_ns=self._origin.epoch_ns,
+                doubts=plan.doubts,
+                load_ns=plan.load_ns if plan.is_steady else None,
             ),
         )
+        since_ns, until_ns = plan.load_ns
+        self._vitals = VitalSigns(
+            self._under_way, (self.began_ns + since_ns, self.began_ns + until_ns), self.random
+        )
+
+    def _under_way(self) -> int:
+        return sum(connection.under_way for connection in self.connections)
 
     def number(self) -> int:
         """A number for a new connection."""
@@ -159,9 +171,10 @@ class Bench:
         for connection in list(self.connections):
             connection.abandon()
         self._finished = True
+        vitals = self._vitals.finish()
         at_ns = time.monotonic_ns()
         state = self._analysis.finish(at_ns)
-        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps))
+        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps, vitals))
         self.clock.close()
         if self._recorder.trouble:
             self.trouble(self._recorder.trouble)
@@ -174,6 +187,7 @@ class Bench:
             troubles=self._said(),
             clock_steps=self.clock.steps,
             origin=self._origin,
+            vitals=vitals,
         )
 
     def _said(self) -> tuple[str, ...]:

@@ -10,8 +10,11 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
+from streamgauge.core.histogram import Distribution
+from streamgauge.core.interval import least_sample
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.timeline import aligned
+from streamgauge.core.vitals import Process, Vitals
 from streamgauge.environment import environment
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
@@ -77,6 +80,10 @@ def conclude_run(
                 clock_steps=sum(share.clock_steps for share in shares),
                 aborted=aborted,
                 planned=0 if cut_short else plan.users,
+                limits=plan.doubts,
+                processes=tuple(map(_process, shares)),
+                course=state.course,
+                load_ns=plan.load_ns if plan.is_steady else None,
             )
         ),
         cut_short=cut_short,
@@ -116,14 +123,29 @@ def _note(trend: Path, line: bytes) -> str:
     return ""
 
 
+def _process(share: Share) -> Process:
+    return Process(share.worker, share.vitals, share.state.latencies[Metric.FIRST_EVENT])
+
+
 def _worker(share: Share) -> Worker:
     lag = share.state.latencies[Metric.LAG]
+    vitals = share.vitals or Vitals()
     return Worker(
         name=share.worker,
         messages=share.state.counts.get("messages", 0),
         cpu_s=share.cpu_s,
-        lag_p99_ns=lag.quantile(0.99) if lag.n else None,
+        lag_p99_ns=_p99_ns(lag),
+        cpu_share=vitals.cpu_share,
+        waited=vitals.waited,
+        stolen=vitals.stolen,
+        loop_lag_p99_ns=_p99_ns(vitals.loop_lag),
+        gc_pause_max_ns=vitals.gc_pauses.most if vitals.gc_pauses.n else None,
+        collections=vitals.collections,
     )
+
+
+def _p99_ns(of: Distribution) -> int | None:
+    return of.quantile(0.99) if of.n >= least_sample(0.99) else None
 
 
 def _start_of(state: AnalysisState) -> datetime:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks import verdicts as checks
 from streamgauge.core.contract import EVERY_RULE, Rule
-from streamgauge.core.finding import Doubt, Outcome, Verdict
+from streamgauge.core.doubt import too_few
+from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
 from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, measured
@@ -45,7 +46,7 @@ MOST_SECONDS: Final = 86_400
 MOST_PLAN: Final = 65_536  # bytes of its JSON
 _ID: Final = 200  # characters of a string in a finding
 _TEXT: Final = 2_000  # of any other
-_VOIDS_LATENCY: Final = ("latency", "verdict")  # a void verdict voids everything
+_VOIDS_LATENCY: Final = (LATENCY, VERDICT)  # a void verdict voids everything
 _ORDER: Final = (*Metric, CHUNK_GAP)  # of the durations
 
 Item = TypeVar("Item")
@@ -78,10 +79,11 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     cost = overhead(state.slices)
     if cost or plan.get("slice_runs"):
         doubts = (*doubts, *overhead_doubts(cost))
-    doubts = _first(doubts, "doubts", cuts)
+    doubts = tuple(doubts)
     counts = _counts(state)
     known = measured(state, verdicts, doubts)
     results = _first((evaluate(threshold, known) for threshold in thresholds), "thresholds", cuts)
+    doubts = _first((*doubts, *too_few(results)), "doubts", cuts)
     doubtful = any(doubt.voids in _VOIDS_LATENCY for doubt in doubts)
     failures = _failures(verdicts, parts, results)
     unknowns = _unknowns(verdicts, parts, doubts, results)
@@ -138,7 +140,7 @@ def _unknowns(
 ) -> list[str]:
     """Doubts first: they explain what else is unknown; what a finding masks, that finding explains."""
     return [
-        *(wording.doubt(doubt) for doubt in doubts if doubt.voids == "verdict"),
+        *(wording.doubt(doubt) for doubt in doubts if doubt.voids == VERDICT),
         *(wording.unjudged(v) for v in verdicts if v.required and v.outcome is Outcome.UNKNOWN),
         *(wording.incomplete(part) for part in parts if part.outcome is Outcome.UNKNOWN),
         *_thresholds(results, Outcome.UNKNOWN),

@@ -10,10 +10,11 @@ from streamgauge.core.overhead import Overhead
 from streamgauge.core.threshold import ThresholdResult
 
 # The history of the schema, newest first:
+# 3: a worker's vitals: `cpu_share`, `waited`, `stolen`, `loop_lag_p99_ns`, `gc_pause_max_ns`, `collections`.
 # 2: thresholds, goodput, streams and overhead; the server's cost, the machine's fingerprint
 #    and the plan's digest; `promised` of a verdict, true where it is absent.
 # 1: first form.
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 
 class Quantile(Struct, frozen=True):
@@ -105,12 +106,18 @@ class Bound(Struct, frozen=True):
 
 
 class Worker(Struct, frozen=True):
-    """One generator process: what it saw and what it cost."""
+    """One generator process: what it saw, what it cost and how it was; None is unknown."""
 
     name: str
     messages: int
     cpu_s: float
     lag_p99_ns: int | None
+    cpu_share: float | None = None  # of one core, in its busiest tenth of seconds
+    waited: float | None = None  # share of the time in which it was ready and had no processor
+    stolen: float | None = None  # share of its machine's processor time that the host took
+    loop_lag_p99_ns: int | None = None
+    gc_pause_max_ns: int | None = None
+    collections: tuple[int, ...] = ()  # garbage collections, by generation
 
 
 class ServerCost(Struct, frozen=True):

@@ -254,17 +254,40 @@ def _cost(name: str, of: Cost, events: float) -> Iterator[Row]:
 
 
 def workers(report: Report, most: int) -> Table:
-    """The generator processes."""
+    """The generator processes, and how they were."""
+
+    def share(value: float | None) -> str:
+        return "" if value is None else wording.percent(value)
+
+    def time(value_ns: int | None) -> str:
+        return "" if value_ns is None else wording.duration(value_ns)
+
     rows = tuple(
         (
             worker.name,
             wording.count(worker.messages),
             wording.duration(worker.cpu_s * 1e9),
-            "" if worker.lag_p99_ns is None else wording.duration(worker.lag_p99_ns),
+            share(worker.cpu_share),
+            share(worker.waited),
+            share(worker.stolen),
+            time(worker.lag_p99_ns),
+            time(worker.loop_lag_p99_ns),
+            time(worker.gc_pause_max_ns),
         )
         for worker in report.workers[:most]
     )
-    return Table(("worker", "messages", "CPU time", "lag p99"), rows, right=(1, 2, 3))
+    head = (
+        "worker",
+        "messages",
+        "CPU time",
+        "CPU",
+        "waited",
+        "stolen",
+        "lag p99",
+        "loop lag p99",
+        "longest GC",
+    )
+    return Table(head, rows, right=tuple(range(1, len(head))))
 
 
 def environment(report: Report, most: int) -> Table:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from streamgauge.core.doubt import LATENCY, VERDICT
-from streamgauge.core.finding import Doubt, Outcome
+from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome
 from streamgauge.core.metrics.tally import SECOND_NS
 from streamgauge.core.threshold import Level
 from streamgauge.report import wording
@@ -21,8 +20,18 @@ from streamgauge.study.capacity import Result, Step
 
 BUSY: Final = 0.85  # of a core: a worker that is single-threaded has no more to give
 _NOT_CONNECTED: Final = "users not connected"
-_OF_TARGET: Final = ("users connected", "connections lost", "requests unsent", "stopped early", "events")
-_OF_NOBODY: Final = ("clock", "clock set", "kernel stamps missing")
+_OF_TARGET: Final = (
+    *("users connected", "connections lost", "requests unsent", "stopped early", "events"),
+    *("warm-up", "not steady"),
+)
+_OF_NOBODY: Final = (
+    "clock",
+    "clock set",
+    "kernel stamps missing",
+    "inexact stamps",
+    "too few samples",
+    "workers changed",
+)
 _REFUSED: Final = re.compile(r"HTTP \d{3}|Connection refused")
 _OWN_LACK: Final = re.compile(r"Cannot assign requested address|Too many open files")
 _NS: Final = 1e-9

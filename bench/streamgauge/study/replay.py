@@ -24,8 +24,8 @@ def replay(recording: Recording) -> AnalysisState:
     return analysis.finish(recording.end.at_ns if recording.end else last_ns)
 
 
-def replay_all(recordings: Sequence[Recording]) -> AnalysisState:
-    """The merged state of the workers of one run.
+def replay_all(recordings: Sequence[Recording]) -> list[AnalysisState]:
+    """The states of the workers of one run.
 
     Raises `MixedRecordings` where they were made by different plans or protocols.
     """
@@ -34,8 +34,12 @@ def replay_all(recordings: Sequence[Recording]) -> AnalysisState:
         header = recording.header
         if (header.plan, header.protocol, header.limits) != (first.plan, first.protocol, first.limits):
             raise MixedRecordings(f"{header.worker} and {first.worker} recorded different plans")
-    parts = (
+    return aligned(
         (replay(recording), Origin(recording.header.clock, recording.header.epoch_ns))
         for recording in recordings
     )
-    return reduce(AnalysisState.merge, aligned(parts))
+
+
+def merged(states: Sequence[AnalysisState]) -> AnalysisState:
+    """The state of all workers, as if one had seen all rows."""
+    return reduce(AnalysisState.merge, states)

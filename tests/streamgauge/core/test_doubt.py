@@ -1,36 +1,35 @@
-from streamgauge.core.doubt import (
-    FORSAKEN,
-    LAG_LIMIT_NS,
-    LATENCY,
-    MISSED_LIMIT,
-    NOTHING,
-    SLIP_LIMIT_NS,
-    STAMPLESS_LIMIT,
-    VERDICT,
-    doubts,
-)
+from streamgauge.core.doubt import FORSAKEN, doubts, too_few
+from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.finding import Doubt
+from streamgauge.core.finding import LATENCY, NOTHING, VERDICT, Doubt
 from streamgauge.core.histogram import Distribution, Histogram
+from streamgauge.core.measured import Measured, Ratio
+from streamgauge.core.metrics.course import CourseState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Asked, Closed, Received, Unsent
+from streamgauge.core.threshold import evaluate, parse
+from streamgauge.core.vitals import Process, Sampled, Vitals
 from tests.support.history import run, session, started
 
 EVENTS = {"events": 10_000, "messages": 10_000}
+LIMITS = DoubtLimits()
+LAG_LIMIT_NS = SLIP_LIMIT_NS = 100_000_000
 
 
 def doubted(
     counts: dict[str, int] | None = None,
+    *,
     lag: Distribution | None = None,
     unconnected: dict[str, int] | None = None,
-    *,
     missing_workers: tuple[str, ...] = (),
     changed_workers: tuple[str, ...] = (),
     troubles: tuple[str, ...] = (),
     clock_steps: int = 0,
     aborted: str = "",
     planned: int = 0,
+    limits: DoubtLimits = LIMITS,
+    processes: tuple[Process, ...] = (),
     **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
@@ -46,6 +45,8 @@ def doubted(
             clock_steps=clock_steps,
             aborted=aborted,
             planned=planned,
+            limits=limits,
+            processes=processes,
         )
     )
 
@@ -139,7 +140,7 @@ def test_requests_that_were_due_and_not_sent() -> None:
     def found(unsent: int) -> list[Doubt]:
         return doubted({"requests": 1_000 - unsent, "requests unsent": unsent})
 
-    assert MISSED_LIMIT == 0.01
+    assert LIMITS.unsent == 0.01
     assert [unsent for unsent in (0, 9, 10, 11) if found(unsent)] == [11]
     assert only(found(11)) == ("requests unsent", "1.1% of 1000", LATENCY)
 
@@ -152,7 +153,7 @@ def test_messages_without_a_kernel_stamp() -> None:
     def found(stampless: int) -> list[Doubt]:
         return doubted({"messages without a kernel stamp": stampless})
 
-    assert STAMPLESS_LIMIT == 0.01
+    assert LIMITS.missing_stamps == 0.01
     assert [stampless for stampless in (0, 99, 100, 101) if found(stampless)] == [101]
     assert only(found(101)) == ("kernel stamps missing", "1.0% of messages", LATENCY)
 
@@ -160,7 +161,8 @@ def test_messages_without_a_kernel_stamp() -> None:
 def test_a_generator_that_lags() -> None:
     lags = (LAG_LIMIT_NS - 1, LAG_LIMIT_NS, LAG_LIMIT_NS + 1)
     assert [lag for lag in lags if doubted(lag=lag_of(lag))] == [LAG_LIMIT_NS + 1]
-    assert only(doubted(lag=lag_of(120_000_000)))[:2] == ("generator lag", "p99 120 ms")
+    assert only(doubted(lag=lag_of(*[120_000_000] * 299)))[:2] == ("generator lag", "p99 120 ms")
+    assert only(doubted(lag=lag_of(*[120_000_000] * 298)))[1] == "up to 120 ms (n = 298)"
     assert only(doubted(lag=lag_of(120_000_000)))[2] == LATENCY
 
 
@@ -176,10 +178,107 @@ def test_a_schedule_that_slips_by_more_than_the_first_event_takes_is_no_servers_
 
     slips = (SLIP_LIMIT_NS - 1, SLIP_LIMIT_NS, SLIP_LIMIT_NS + 1)
     assert [slip for slip in slips if found(slip, 1)] == [SLIP_LIMIT_NS + 1]
-    assert only(found(150_000_000, 200_000_000)) == ("schedule slip", "p99 150 ms", LATENCY)
+    assert only(found(150_000_000, 200_000_000)) == ("schedule slip", "up to 150 ms (n = 1)", LATENCY)
     assert found(150_000_000, 400_000_000) == []
     assert only(doubted(slip=lag_of(150_000_000)))[0] == "schedule slip"
     assert doubted(slip=Distribution()) == []
+
+
+def test_every_limit_is_the_plans() -> None:
+    strict = DoubtLimits(unsent=0, missing_stamps=0, lag_p99=1e-6, slip_p99=1e-6)
+    found = doubted(
+        {"requests": 9_999, "requests unsent": 1, "messages without a kernel stamp": 1},
+        lag=lag_of(1_001),
+        slip=lag_of(1_001),
+        limits=strict,
+    )
+    assert [doubt.name for doubt in found] == [
+        "requests unsent",
+        "generator lag",
+        "schedule slip",
+        "kernel stamps missing",
+    ]
+
+
+def test_events_whose_delivery_latency_is_an_upper_bound() -> None:
+    def found(bounds: int) -> list[Doubt]:
+        exact = lag_of(*[1] * (100 - bounds))
+        return doubted(delivery=exact, delivery_bound=lag_of(*[1] * bounds))
+
+    assert [bounds for bounds in (0, 89, 90, 91, 100) if found(bounds)] == [91, 100]
+    assert only(found(91)) == ("inexact stamps", "91.0% of events", NOTHING)
+
+
+# Workers against each other
+
+
+def worker(name: str, n: int, ms: int) -> Process:
+    return Process(name, None, lag_of(*[ms * 1_000_000] * n))
+
+
+def test_workers_that_disagree_are_named() -> None:
+    found = doubted(processes=(worker("w1", 299, 10), worker("w2", 299, 21), worker("w3", 299, 15)))
+    assert only(found) == ("workers disagree", "p99 of the first event 21.0 ms at w2, 10.0 ms at w1", LATENCY)
+
+
+def test_workers_may_part_by_the_limit() -> None:
+    assert doubted(processes=(worker("w1", 299, 10), worker("w2", 299, 19))) == []
+    assert doubted(processes=(worker("w1", 299, 10), worker("w2", 298, 90))) == []  # too few to say
+    assert doubted(processes=(worker("w1", 299, 10),)) == []
+
+
+def test_of_two_percentiles_the_near_ends_of_their_intervals_count() -> None:
+    wide = lag_of(*[10_000_000] * 296, *[90_000_000] * 4)  # its p99 may as well be 10 ms
+    assert wide.quantile(0.99) > 89_000_000
+    assert doubted(processes=(Process("w1", None, wide), worker("w2", 299, 10))) == []
+
+
+def test_vitals_are_held_against_the_limits_of_the_plan() -> None:
+    waited = Process("w1", Vitals(lasted_ns=100, waited_ns=50))
+    assert only(doubted(processes=(waited,)))[0] == "run-queue wait"
+    assert doubted(processes=(waited,), limits=DoubtLimits(run_queue_wait=0.5)) == []
+
+
+def test_littles_law_needs_the_vitals_of_all() -> None:
+    idle = Vitals(lasted_ns=10**9, under_way=Sampled(10, 0, 0))
+    settings = {"counts": {"runs completed": 100}, "run": lag_of(*[10**9] * 100)}
+    found = doubted(processes=(Process("w1", idle),), **settings)  # type: ignore[arg-type]
+    assert only(found)[0] == "Little's law"
+    assert doubted(processes=(Process("w1", idle), Process("w2", None)), **settings) == []  # type: ignore[arg-type]
+
+
+def test_a_run_that_changes_under_an_even_load() -> None:
+    windows = {n: lag_of(*[(10 if n < 25 else 90) * 1_000_000] * 5) for n in range(50)}
+    course = CourseState(10**9, windows)
+
+    def found(load_ns: tuple[int, int] | None) -> list[str]:
+        given = {"unconnected": {}, "missing_workers": 0, "troubles": (), "clock_steps": 0}
+        return [d.name for d in doubts(EVENTS, {}, course=course, load_ns=load_ns, **given)]  # type: ignore[arg-type]
+
+    assert found((0, 50 * 10**9)) == ["not steady"]
+    assert found(None) == []
+
+
+# Percentiles that the sample does not carry
+
+
+def few(n: int, *thresholds: str) -> list[Doubt]:
+    known = Measured(
+        durations={"run": lag_of(*[1] * n)} if n else {},
+        ratios={"leaks": Ratio(0, n)},
+    )
+    return list(too_few(evaluate(parse(threshold), known) for threshold in thresholds))
+
+
+def test_a_percentile_with_too_few_samples() -> None:
+    assert few(299, "p99(run) < 1s") == []
+    assert only(few(298, "p99(run) < 1s")) == ("too few samples", "298 for p99(run)", NOTHING)
+    assert only(few(2_994, "p99.9(run) < 1s"))[1] == "2,994 for p99.9(run)"
+    assert only(few(0, "p50(run) < 1s"))[1] == "0 for p50(run)"
+
+
+def test_what_is_no_percentile_says_itself_what_it_lacks() -> None:
+    assert few(1, "rate(leaks) < 0.01", "mean(run) < 1s", "count(run) > 5") == []
 
 
 # The names that are looked up are those that are counted

@@ -4,9 +4,8 @@ from msgspec.structs import replace
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
-from streamgauge.core.doubt import LATENCY, VERDICT
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.finding import Doubt
+from streamgauge.core.finding import LATENCY, VERDICT, Doubt
 from streamgauge.core.history import History
 from streamgauge.core.limit import run_limit
 from streamgauge.core.measured import (

@@ -2,10 +2,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from streamgauge.core.analysis import Analysis
 from streamgauge.core.contract import Rule
+from streamgauge.core.histogram import Histogram
+from streamgauge.core.vitals import Vitals
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import digest, load_plan, make_plan
 from streamgauge.report.model import Report
@@ -59,6 +62,27 @@ def test_shares_are_merged(folder: Path) -> None:
     assert (report.counts["users"], report.counts["runs"], report.cut_short) == (2, 2, True)
     assert [worker.name for worker in report.workers] == ["w1", "w2"]
     assert report.recordings == ("recording/w1.sgr", "recording/w2.sgr")
+
+
+def test_how_a_worker_was_stands_beside_what_it_saw(folder: Path) -> None:
+    lag = Histogram()
+    for _ in range(299):
+        lag.add(5_000)
+    vitals = Vitals(10**9, waited_ns=10**8, loop_lag=lag.distribution(), collections=(3, 2, 1))
+    conclude_run(PLAN, folder, [share("w1", vitals=vitals), share("w2")], missing=[], cut_short=False)
+    known, unknown = read(folder).workers
+    assert (known.waited, known.stolen, known.collections) == (0.1, None, (3, 2, 1))
+    assert known.loop_lag_p99_ns == 5_000
+    assert known.lag_p99_ns is None  # of a handful of messages
+    assert (unknown.waited, unknown.loop_lag_p99_ns) == (None, None)
+
+
+def test_the_limits_of_doubts_are_the_plans(folder: Path) -> None:
+    waited = share(vitals=Vitals(10**9, waited_ns=10**8))
+    for limit, found in ((0.1, []), (0.09, ["run-queue wait"])):
+        plan = make_plan({**msgspec.to_builtins(PLAN), "doubts": {"run_queue_wait": limit}})
+        conclude_run(plan, folder, [waited], missing=[], cut_short=False)
+        assert [doubt.name for doubt in read(folder).doubts if doubt.name == "run-queue wait"] == found
 
 
 def test_a_missing_worker_makes_the_verdict_unknown(folder: Path) -> None:

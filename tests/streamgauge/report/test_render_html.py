@@ -115,7 +115,9 @@ def test_doubts_stand_with_their_advice_before_the_workers(make: Make, lagging: 
         words(item)
         == "generator lag p99: 12 ms (limit 5 ms) — this voids the latency; use fewer users a worker"
     )
-    assert rows(box) == [["worker", "messages", "CPU time", "lag p99"], ["w1", "12,000", "1.50 s", "900 µs"]]
+    head, row = rows(box)
+    assert head[:6] == ["worker", "messages", "CPU time", "CPU", "waited", "stolen"]
+    assert row == ["w1", "12,000", "1.50 s", "", "", "", "900 µs", "", ""]
     assert "Validity: no doubts" in render_html(make())
 
 

@@ -128,7 +128,7 @@ def test_findings_that_do_not_fit_are_counted(make: Make, gap: Gap, monkeypatch:
 
 def test_every_threshold_is_a_case(make: Make, demanded: tuple[Threshold, ...]) -> None:
     root = parsed(make(thresholds=demanded))
-    assert answers(root) == ("1", "1", "1")
+    assert answers(root) == ("1", "1", "2")  # that its samples are too few is a doubt too
     suite = next(suite for suite in root if suite.get("name") == "thresholds")
     told = {c.get("name"): [answer.tag for answer in c] for c in suite.iter("testcase")}
     assert told == {
@@ -145,7 +145,7 @@ def test_every_threshold_is_a_case(make: Make, demanded: tuple[Threshold, ...]) 
 
 def test_a_warning_that_is_unknown_is_skipped(make: Make) -> None:
     root = parsed(make(thresholds=[parse("p99.9(run) < 1s", Level.WARN)]))
-    assert answers(root) == ("0", "0", "1")
+    assert answers(root) == ("0", "0", "2")  # and the doubt that says so
 
 
 def test_a_rule_that_is_not_promised_is_skipped(make: Make) -> None:

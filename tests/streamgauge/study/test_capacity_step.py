@@ -3,8 +3,7 @@ from typing import Final
 import pytest
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.doubt import LATENCY, NOTHING, VERDICT
-from streamgauge.core.finding import Doubt, Outcome, Verdict
+from streamgauge.core.finding import LATENCY, NOTHING, VERDICT, Doubt, Outcome, Verdict
 from streamgauge.core.threshold import Level, ThresholdResult, parse
 from streamgauge.report.model import Report, ServerCost, ShareOf, Worker
 from streamgauge.study.capacity import Result, Step
