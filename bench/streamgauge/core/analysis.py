@@ -28,6 +28,7 @@ from streamgauge.core.slices import Slice, Slices
 
 Key = TypeVar("Key")
 
+_COMPACTED: Final = 1024  # runs after which the metrics count what they have kept
 _COMPLETED: Final = int(Kind.COMPLETED)  # the first of those that end a run
 _LAST_RUN_EVENT: Final = int(LAST_RUN_EVENT)
 
@@ -85,6 +86,7 @@ class Analysis:
         self._slices = Slices()
         self._course = Course(began_ns)
         self._began_ns = began_ns
+        self._settled = 0
 
     def add(self, row: Observation) -> None:
         """Take the next row, in order of time."""
@@ -150,6 +152,11 @@ class Analysis:
         self._slices.add(row)
 
     def _settle(self, histories: list[History]) -> None:
+        self._settled += len(histories)
+        if self._settled >= _COMPACTED:
+            self._settled = 0
+            for metric in (self._latencies, self._streams, self._course):
+                metric.compact()
         for history in histories:
             worth = self._checks.settle(history)
             self._goodput.settle(history, clean=worth.clean)

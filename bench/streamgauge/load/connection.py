@@ -38,7 +38,7 @@ class NotConnected(ConnectionError):
 class Run:
     """A run that this user asked for, while it is under way."""
 
-    __slots__ = ("accepted", "agent", "asked", "ended", "over", "reported", "request", "run")
+    __slots__ = ("accepted", "agent", "asked", "ended", "ended_ns", "over", "reported", "request", "run")
 
     def __init__(self, asked: Asked, agent: str) -> None:
         self.asked = asked
@@ -49,6 +49,7 @@ class Run:
         self.over = Flag()  # ended, refused, or its connection is gone
         self.reported = Flag()  # the server gave its account, or none can come any more
         self.ended = False
+        self.ended_ns = 0  # when that was read
 
 
 class Connection:
@@ -316,7 +317,7 @@ class Connection:
     def _ended(self, run: Run | None, event: Event, now_ns: int) -> None:
         if run is None:
             return
-        run.ended = True
+        run.ended, run.ended_ns = True, now_ns
         self._requests.pop(run.request, None)
         self._bench.runs += 1
         error = "" if event.kind in (Kind.COMPLETED, Kind.REPORT) else event.status or "error"

@@ -10,6 +10,7 @@ import msgspec
 from gevent import Greenlet, GreenletExit, joinall, sleep, spawn
 from locust import User, task
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 from msgspec.structs import replace
 
 from streamgauge.arrivals import due_times
@@ -49,6 +50,8 @@ class AgentUser(User):
         self.name = f"u{self.bench.index}-{number}"
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.persona = choose(self.plan.personas, self.random)
+        script = self.persona.script
+        self._takes_s, self._pause_s, self._fails = duration_s(script), pause_s(script), fails(script)
         self.canary = mint(self.bench.random)
         self._asked = count(1)
         self._beside: list[Greenlet[..., None]] = []  # what the user does besides its task
@@ -77,7 +80,7 @@ class AgentUser(User):
 
     def due(self) -> Iterator[int]:
         """The due times that have come, in order; late ones are not forgiven, nor those without a socket."""
-        while self._next_ns <= time.monotonic_ns():
+        while self._next_ns <= time.monotonic_ns() and self._state != LOCUST_STATE_STOPPING:
             due_ns = self._next_ns
             self._next_ns = next(self._schedule)
             yield due_ns
@@ -94,21 +97,19 @@ class AgentUser(User):
             tab.skip(due_ns, "too many runs of the user under way")
             return None
         persona = self.persona
-        request = replace(self._request(tab, number), **overrides)
-        run = tab.ask(
-            request,
-            due_ns,
-            takes_s=duration_s(persona.script),
-            pause_s=pause_s(persona.script),
-            fails=fails(persona.script),
-        )
+        request = self._request(tab, number)
+        if overrides:
+            request = replace(request, **overrides)
+        run = tab.ask(request, due_ns, takes_s=self._takes_s, pause_s=self._pause_s, fails=self._fails)
         if run is None:
             return None
         if interrupt := self._interruption():
             self._spawn(interrupt, tab, run)
         if persona.think is not None:
-            run.over.wait(self.plan.slack + duration_s(persona.script))
-            self._next_ns = time.monotonic_ns() + int(draw(persona.think, self.random) * 1e9)
+            run.over.wait(self.plan.slack + self._takes_s)
+            # from the run's end, not from when this greenlet gets to know of it: that wait counts, too
+            ended_ns = run.ended_ns or time.monotonic_ns()
+            self._next_ns = ended_ns + int(draw(persona.think, self.random) * 1e9)
         return run
 
     def _request(self, tab: Connection, number: int) -> Request:

@@ -1,8 +1,8 @@
 """The native protocol, version 1 (docs/wire.md): JSON text messages with an envelope."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
 
 import msgspec
 from msgspec import UNSET
@@ -25,15 +25,6 @@ _STARTED, _THINKING, _TOOL_EXECUTING, _TOOL_COMPLETED, _PARTIAL, _COMPLETED, _FA
         *(Kind.PARTIAL, Kind.COMPLETED, Kind.FAILED),
     ),
 )
-_OF_RUN: Final[dict[type, int]] = {
-    m.AgentStarted: _STARTED,
-    m.AgentThinking: _THINKING,
-    m.ToolExecuting: _TOOL_EXECUTING,
-    m.ToolCompleted: _TOOL_COMPLETED,
-    m.PartialResult: _PARTIAL,
-    m.AgentCompleted: _COMPLETED,
-    m.AgentError: _FAILED,
-}
 _PIPELINE_STEPS: Final = (1, 2, 3)
 _RUN_LOST: Final = "run_lost"  # the server that ran it is gone
 
@@ -53,79 +44,125 @@ class NativeReader:
         """The event; where deltas were joined, also the joined text, to be scanned."""
         try:
             decoded = _decode(message)
-            kind = _OF_RUN.get(type(decoded))
-            if kind is not None:
-                return self._run_event(kind, decoded)
+            return self._READ[type(decoded)](self, decoded)
         except UNDECODABLE as error:
             return unknown(message, error, _KNOWN), b""
-        match decoded:
-            case m.RunAccepted(payload=p):
-                return Event(Kind.ACCEPTED, run=p.run_id, thread=p.thread_id, request=p.request_id), b""
-            case m.RunReport(payload=p):
-                account = Account(p.execution_ns, p.emission_ns, p.events)
-                return Event(Kind.REPORT, run=p.run_id, account=account), b""
-            case m.ConnectionEstablished(payload=p):
-                self._clock = p.clock_id
-                return Event(Kind.GREETING, user=p.user_id, clock=p.clock_id), b""
-            case m.Pong(payload=p):
-                pong = Event(Kind.PONG, request=str(p.client_ns), emitted_ns=p.server_ns, clock=self._clock)
-                return pong, b""
-            case m.Complaint(payload=p):
-                request = "" if p.request_id is UNSET else p.request_id
-                return Event(Kind.REFUSED, request=request, status=p.code), b""
-        return Event(_PLAIN[type(decoded)]), b""
 
-    def _run_event(self, kind: int, e: Any) -> tuple[Event, bytes]:
-        """An event of a run; `e` is the message whose type has that kind, the most frequent first."""
-        request = call = status = context = answer = joined = ""
-        pipeline = cut = False
-        step, index, size = 0, -1, 0
-        text = b""
+    # One method a type of event. Fields go by position and no further than needed, a row of them a
+    # line: naming them, or passing all, costs as much as everything else.
+    # fmt: off
+
+    def _thinking(self, e: m.AgentThinking) -> tuple[Event, bytes]:
         payload = e.payload
-        if kind == _THINKING:
-            pipeline, step = payload.source == "pipeline", payload.step_number or 0
-            if pipeline and step not in _PIPELINE_STEPS:
-                raise Unreadable("agent_thinking of the pipeline with a step_number other than 1, 2, 3")
-        elif kind == _PARTIAL:
-            index, delta = payload.index, payload.delta
-            size = len(delta) if delta.isascii() else len(delta.encode())
-            self._deltas.setdefault(e.run_id, {})[index] = delta
-        elif kind == _TOOL_EXECUTING:
-            call = payload.tool_call_id
-        elif kind == _TOOL_COMPLETED:
-            call, status = payload.tool_call_id, payload.status
-        else:
-            request, context = payload.request_id, self._digest(payload.context)
-            if kind == _COMPLETED:
-                answer = payload.answer_sha256
-                joined, text = self._join(e.run_id)
-            elif kind == _FAILED:
-                status = payload.error_type
-                cut = status == _RUN_LOST
-                joined, text = self._join(e.run_id)
-        event = Event(  # by position: naming its fields costs as much as the rest of the record
-            kind,
-            e.user_id,
-            e.run_id,
-            e.thread_id,
-            e.agent_name,
-            request,
-            e.seq,
-            e.offset,
-            e.emitted_ns,
-            e.clock_id or self._clock,
-            pipeline,
-            step,
-            call,
-            status,
-            index,
-            size,
-            context,
-            answer,
-            joined,
-            cut,
+        pipeline, step = payload.source == "pipeline", payload.step_number or 0
+        if pipeline and step not in _PIPELINE_STEPS:
+            raise Unreadable("agent_thinking of the pipeline with a step_number other than 1, 2, 3")
+        event = Event(
+            _THINKING, e.user_id, e.run_id, e.thread_id, e.agent_name, "",
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, pipeline, step,
+        )
+        return event, b""
+
+    def _partial(self, e: m.PartialResult) -> tuple[Event, bytes]:
+        index, delta = e.payload.index, e.payload.delta
+        size = len(delta) if delta.isascii() else len(delta.encode())
+        self._deltas.setdefault(e.run_id, {})[index] = delta
+        event = Event(
+            _PARTIAL, e.user_id, e.run_id, e.thread_id, e.agent_name, "",
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", "", index, size,
+        )
+        return event, b""
+
+    def _tool_executing(self, e: m.ToolExecuting) -> tuple[Event, bytes]:
+        event = Event(
+            _TOOL_EXECUTING, e.user_id, e.run_id, e.thread_id, e.agent_name, "",
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, e.payload.tool_call_id,
+        )
+        return event, b""
+
+    def _tool_completed(self, e: m.ToolCompleted) -> tuple[Event, bytes]:
+        payload = e.payload
+        event = Event(
+            _TOOL_COMPLETED, e.user_id, e.run_id, e.thread_id, e.agent_name, "",
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0,
+            payload.tool_call_id, payload.status,
+        )
+        return event, b""
+
+    def _started(self, e: m.AgentStarted) -> tuple[Event, bytes]:
+        payload = e.payload
+        event = Event(
+            _STARTED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", "", -1, 0,
+            self._digest(payload.context),
+        )
+        return event, b""
+
+    def _completed(self, e: m.AgentCompleted) -> tuple[Event, bytes]:
+        payload, context = e.payload, self._digest(e.payload.context)
+        joined, text = self._join(e.run_id)
+        event = Event(
+            _COMPLETED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", "", -1, 0,
+            context, payload.answer_sha256, joined,
         )
         return event, text
+
+    def _failed(self, e: m.AgentError) -> tuple[Event, bytes]:
+        payload, context = e.payload, self._digest(e.payload.context)
+        joined, text = self._join(e.run_id)
+        status = payload.error_type
+        event = Event(
+            _FAILED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
+            e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", status, -1, 0,
+            context, "", joined, status == _RUN_LOST,
+        )
+        return event, text
+
+    # fmt: on
+
+    def _accepted(self, message: m.RunAccepted) -> tuple[Event, bytes]:
+        p = message.payload
+        return Event(Kind.ACCEPTED, run=p.run_id, thread=p.thread_id, request=p.request_id), b""
+
+    def _report(self, message: m.RunReport) -> tuple[Event, bytes]:
+        p = message.payload
+        account = Account(p.execution_ns, p.emission_ns, p.events)
+        return Event(Kind.REPORT, run=p.run_id, account=account), b""
+
+    def _greeting(self, message: m.ConnectionEstablished) -> tuple[Event, bytes]:
+        p = message.payload
+        self._clock = p.clock_id
+        return Event(Kind.GREETING, user=p.user_id, clock=p.clock_id), b""
+
+    def _refused(self, message: m.Complaint) -> tuple[Event, bytes]:
+        p = message.payload
+        request = "" if p.request_id is UNSET else p.request_id
+        return Event(Kind.REFUSED, request=request, status=p.code), b""
+
+    def _pong(self, message: m.Pong) -> tuple[Event, bytes]:
+        p = message.payload
+        pong = Event(Kind.PONG, request=str(p.client_ns), emitted_ns=p.server_ns, clock=self._clock)
+        return pong, b""
+
+    def _plain(self, message: m.Message) -> tuple[Event, bytes]:
+        return Event(_PLAIN[type(message)]), b""
+
+    _READ: ClassVar[dict[type, Callable[..., tuple[Event, bytes]]]] = {
+        m.AgentThinking: _thinking,
+        m.PartialResult: _partial,
+        m.ToolExecuting: _tool_executing,
+        m.ToolCompleted: _tool_completed,
+        m.AgentStarted: _started,
+        m.AgentCompleted: _completed,
+        m.AgentError: _failed,
+        m.RunAccepted: _accepted,
+        m.RunReport: _report,
+        m.ConnectionEstablished: _greeting,
+        m.Complaint: _refused,
+        m.Pong: _pong,
+        **dict.fromkeys((m.Ack, m.Heartbeat), _plain),
+    }
 
     def _digest(self, context: msgspec.Raw) -> str:
         """A context's digest; a run repeats its own twice, mostly in the same words."""

@@ -79,19 +79,20 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
         return Judgement(tuple(exercised), problems=tuple(problems))
 
     arrival: Sequence[int] = range(len(received))  # places, without repeats
-    order: Sequence[int] = arrival  # and as the other rules are to read them
+    order = arrival  # and as the other rules are to read them
     apart = NONE
     if numbered and received[0].event.seq:
+        exercised.append(Rule.SEQ_CONTIGUOUS)
         if not history.plain:
             apart = departures([r.event.seq for r in received])
-        exercised.append(Rule.SEQ_CONTIGUOUS)
-        problems += _sequence_problems(received, apart)
+            problems += _sequence_problems(received, apart)
         if apart.repeats or apart.back:
             arrival = [place for place in arrival if place not in apart.repeats]
             order = sorted(arrival, key=lambda place: received[place].event.seq)
     if limits.accepts and history.accepted is None:
         problems.append(Problem(Rule.PROTOCOL, "it began without having been accepted", (0,)))
-    events = [received[place].event for place in order]
+    heard = received if len(arrival) == len(received) else [received[place] for place in arrival]
+    events = [r.event for r in heard] if order is arrival else [received[place].event for place in order]
     numbers = apart.lost, len(apart.repeats), len(apart.back)
 
     exercised.append(Rule.ECHO)
@@ -100,7 +101,6 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
         return Judgement(tuple(exercised), DEPENDENT, tuple(problems), *numbers)
 
     exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
-    heard = received if len(arrival) == len(received) else [received[place] for place in arrival]
     problems += _placed(arrival, _found(no_silence(history.asked, heard, limits)))
     if history.ended_ns:
         exercised.append(Rule.TERMINAL_LAST)
@@ -177,4 +177,6 @@ def _found(problem: Problem | None) -> list[Problem]:
 
 def _placed(order: Sequence[int], problems: Sequence[Problem]) -> list[Problem]:
     """Places in the order that was judged, as places in the order of arrival."""
+    if not problems:
+        return []
     return [problem._replace(at=tuple(order[place] for place in problem.at)) for problem in problems]

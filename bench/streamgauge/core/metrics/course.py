@@ -65,6 +65,11 @@ class Course:
             histogram = self._windows[window] = Histogram()
         histogram.add(max(0, arrival_ns(history.events[0]) - due_ns))
 
+    def compact(self) -> None:
+        """Count what was collected."""
+        for histogram in self._windows.values():
+            histogram.compact()
+
     def _widen(self, window: int) -> int:
         full = self.state()
         while window >= MOST_WINDOWS:

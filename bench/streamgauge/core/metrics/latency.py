@@ -72,27 +72,21 @@ class Latencies:
 
     def read(self, rows: Sequence[Received]) -> None:
         """Take the durations that the rows of one read tell, all of them events of runs."""
-        last = rows[-1]
-        arrived_ns, clock = arrival_ns(last), self._clock
-        if last.event.clock != clock and last.event.emitted_ns:
+        last, clock = rows[-1], self._clock
+        arrived_ns = last.kernel_ns or last.at_ns
+        took_ns = [
+            arrived_ns - event.emitted_ns
+            for event in [row.event for row in rows]
+            if event.clock == clock and event.emitted_ns
+        ]
+        if len(took_ns) < len(rows):  # another clock's, or without a stamp
             for row in rows:
                 self.add(row)
             return
         if last.exact:
             self._lag.add(last.at_ns - last.kernel_ns)
-            if last.event.clock == clock and last.event.emitted_ns:
-                self._delivery.add(arrived_ns - last.event.emitted_ns)
-            rows = rows[:-1]
-        bounds = [
-            arrived_ns - event.emitted_ns
-            for event in [row.event for row in rows]
-            if event.clock == clock and event.emitted_ns
-        ]
-        self._bound.extend(bounds)
-        if len(bounds) < len(rows):
-            for row in rows:
-                if row.event.clock != clock and row.event.emitted_ns:
-                    self.add(row)
+            self._delivery.add(took_ns.pop())
+        self._bound.extend(took_ns)
 
     def settle(self, history: History) -> None:
         """Take the durations that a whole run tells."""
@@ -110,6 +104,11 @@ class Latencies:
         silence, place = longest_silence(history.asked.at_ns, events)
         if place >= 0:
             self._histograms[Metric.SILENCE].add(max(0, silence))
+
+    def compact(self) -> None:
+        """Count what was collected."""
+        for histogram in self._histograms.values():
+            histogram.compact()
 
     @property
     def clock_bound_ns(self) -> int:

@@ -87,6 +87,11 @@ class Streams:
         else:
             self._at_once += 1
 
+    def compact(self) -> None:
+        """Count what was collected."""
+        self._gaps.compact()
+        self._rates.compact()
+
     def gaps(self) -> Distribution:
         """The times between two chunks, in ns."""
         return self._gaps.distribution()
