@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis, AnalysisState
+from streamgauge.core.assembly import Assembler
+from streamgauge.core.checks import judge as judge_module
+from streamgauge.core.checks.judge import judge
 from streamgauge.core.checks.verdicts import conclude
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.limit import run_limit
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
@@ -240,6 +243,18 @@ def test_the_property_above_is_about_the_short_way() -> None:
         analysis.add(row)
     acceptance = "Received"
     assert looked == ["Opened", "Asked", acceptance, "Asked", acceptance, "Closed"]
+
+
+@given(recordings, seeds)
+@settings(deadline=None, max_examples=100)
+def test_what_is_remembered_of_a_shape_is_what_would_be_found_again(
+    rows: list[Observation], seed: int
+) -> None:
+    assembler = Assembler(LIMITS)
+    settled = [history for row in damaged(rows, Random(seed)) for history in assembler.add(row)]
+    for history in settled + assembler.finish(UNTIL):
+        again = judge_module._judge_by(history, LIMITS, EVERY_RULE)
+        assert msgspec.structs.astuple(judge(history, LIMITS)) == msgspec.structs.astuple(again)
 
 
 # What it tells on the way

@@ -36,6 +36,9 @@ class Settled(NamedTuple):
     whole: bool  # its events are all there, once each and in their order
 
 
+_CLEAN: Final = Settled(clean=True, whole=True)
+_GUILTY: Final = Settled(clean=False, whole=True)
+
 # The rules that together say that a run's events are all there, once each and in their order.
 SEQUENCE: Final = frozenset(
     {
@@ -70,6 +73,8 @@ class Checks:
         self._numbers: Counter[str] = Counter(dict.fromkeys(_NUMBERS, 0))
         self._exercised: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
+        # of judgements that found nothing wrong: their runs, and the events of these, yet to be counted
+        self._clean: dict[Judgement, tuple[int, int]] = {}
         self.state = CheckState()
 
     def add(self, row: Observation) -> None:
@@ -165,14 +170,19 @@ class Checks:
         judgement = judge(history, self._limits, self._promises)
         if history.run:
             self._own(history)
-        own = {history.run, history.asked.request} - {""}
         guilty = False
         if session := self._sessions.get(history.asked.conn):
             session.offsets.runs.pop(history.run, None)
             session.lost += judgement.lost
-            guilty = not session.guilty.isdisjoint(own)
-            session.guilty -= own
-        self._number_run(history, judgement)
+            if session.guilty:
+                own = {history.run, history.asked.request} - {""}
+                guilty = not session.guilty.isdisjoint(own)
+                session.guilty -= own
+        if not (judgement.problems or judgement.unknown):
+            runs, events = self._clean.get(judgement, (0, 0))
+            self._clean[judgement] = runs + 1, events + len(history.events)
+            return _GUILTY if guilty else _CLEAN
+        self._number_run(len(history.events), judgement)
         self._exercised.update(judgement.exercised)
         self._unknown.update(judgement.unknown)
         for problem in judgement.problems:
@@ -194,14 +204,22 @@ class Checks:
             conn = history.asked.conn
             self.state.sockets[history.run] = min(conn, self.state.sockets.get(history.run, conn))
 
-    def _number_run(self, history: History, judgement: Judgement) -> None:
+    def _number_run(self, events: int, judgement: Judgement) -> None:
         if Rule.SEQ_CONTIGUOUS in judgement.exercised:
-            told = len(history.events), judgement.lost, judgement.repeated, judgement.reordered
-            for name, events in zip(_NUMBERS, told, strict=True):
-                self._numbers[name] += events
+            told = events, judgement.lost, judgement.repeated, judgement.reordered
+            for name, count in zip(_NUMBERS, told, strict=True):
+                self._numbers[name] += count
+
+    def _count_clean(self) -> None:
+        for judgement, (runs, events) in self._clean.items():
+            self._number_run(events, judgement)
+            for rule in judgement.exercised:
+                self._exercised[rule] += runs
+        self._clean.clear()
 
     def counts(self) -> dict[str, int]:
         """What the numbers of the settled runs' events told."""
+        self._count_clean()
         return dict(self._numbers)
 
     def _end(self, conn: int) -> None:
@@ -230,6 +248,7 @@ class Checks:
         """The state at the end of the rows, when every run is settled."""
         for conn in list(self._sessions):
             self._end(conn)
+        self._count_clean()
         everywhere = {
             Rule.PROTOCOL: self._messages,
             Rule.ISOLATION_CANARY: self._messages,

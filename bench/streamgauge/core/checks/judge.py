@@ -37,12 +37,11 @@ DEPENDENT: Final = (
 )
 
 
-_MOST_SHAPES: Final = 4096
-_CLEAN: Final[dict[tuple[int, ...], list[Rule]]] = {}  # shape -> the rules about its parts
+class Judgement(Struct, frozen=True, eq=False):
+    """What came of one run: rules applied, rules that could not be, and what is wrong.
 
-
-class Judgement(Struct, frozen=True):
-    """What came of one run: rules applied, rules that could not be, and what is wrong."""
+    Runs of which nothing is wrong share a few of these: each is counted as itself.
+    """
 
     exercised: tuple[Rule, ...]
     unknown: tuple[Rule, ...] = ()
@@ -52,8 +51,51 @@ class Judgement(Struct, frozen=True):
     reordered: int = 0  # events that came after later ones
 
 
+_MOST_REMEMBERED: Final = 4096
+_REMEMBERED: Final[dict[tuple[int, ...], Judgement]] = {}
+
+
 def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> Judgement:
-    """Judge a settled run by the rules in `promises`, and by no other."""
+    """Judge a settled run by the rules in `promises`, and by no other.
+
+    Most of the rules read nothing of a plain run but its shape, of which loads have few: what was
+    once found of a shape is remembered, and the rest is looked at.
+    """
+    if not history.plain or not history.events or len(promises) < len(EVERY_RULE):
+        return _judge_by(history, limits, promises)
+    events = [received.event for received in history.events]
+    key = _circumstances(history, limits), *shape(events)
+    known = _REMEMBERED.get(key)
+    if known is not None and _all_else_is_well(history, events, limits):
+        return known
+    judgement = _judge_by(history, limits, promises)
+    if not (judgement.problems or judgement.unknown) and len(_REMEMBERED) < _MOST_REMEMBERED:
+        _REMEMBERED[key] = judgement
+    return judgement
+
+
+def _circumstances(history: History, limits: Limits) -> int:
+    """What a judgement depends on besides the shape, as bits."""
+    return (
+        (history.end is End.ABANDONED)
+        | (history.ended_ns > 0) << 1
+        | (history.accepted is None and limits.accepts) << 2
+        | history.asked.silent << 3
+    )
+
+
+def _all_else_is_well(history: History, events: Sequence[Event], limits: Limits) -> bool:
+    """Whether a plain run keeps the rules that read more of it than its shape."""
+    ending = events[-1]
+    return (
+        ending.answer in ("", ending.joined)
+        and echo(history, events) is None
+        and complete(history) is None
+        and no_silence(history.asked, history.events, limits) is None
+    )
+
+
+def _judge_by(history: History, limits: Limits, promises: Collection[Rule]) -> Judgement:
     judgement = _judge(history, limits, numbered=Rule.SEQ_CONTIGUOUS in promises)
     if len(promises) == len(EVERY_RULE):
         return judgement
@@ -104,37 +146,14 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
     problems += _placed(arrival, _found(no_silence(history.asked, heard, limits)))
     if history.ended_ns:
         exercised.append(Rule.TERMINAL_LAST)
-    parts, inner = _inner(events)
-    exercised += parts
-    problems += _placed(order, inner)
-    return Judgement(tuple(exercised), (), tuple(problems), *numbers)
-
-
-def _inner(events: Sequence[Event]) -> tuple[list[Rule], list[Problem]]:
-    """By which of the rules about tools and answers a run is judged, and what breaks the rules of its inside.
-
-    Those rules read nothing but the run's shape and whether its answer is the promised one; loads
-    have few shapes, and what was found clean once is clean.
-    """
-    form = shape(events)
-    parts = _CLEAN.get(form)
-    if parts is not None and (Rule.PARTIAL_INTEGRITY not in parts or _as_promised(events[-1])):
-        return parts, []
-    parts, problems = [], lifecycle(events)
+    problems += _placed(order, lifecycle(events))
     if any(event.call for event in events):
-        parts.append(Rule.TOOL_PAIRING)
-        problems += _found(tool_pairing(events))
+        exercised.append(Rule.TOOL_PAIRING)
+        problems += _placed(order, _found(tool_pairing(events)))
     if streams(events):
-        parts.append(Rule.PARTIAL_INTEGRITY)
-        problems += _found(partial_integrity(events))
-    if not problems and len(_CLEAN) < _MOST_SHAPES:
-        _CLEAN[form] = parts
-    return parts, problems
-
-
-def _as_promised(ending: Event) -> bool:
-    """Whether the answer of a run whose shape is clean is what its last event promises."""
-    return ending.answer in ("", ending.joined)
+        exercised.append(Rule.PARTIAL_INTEGRITY)
+        problems += _placed(order, _found(partial_integrity(events)))
+    return Judgement(tuple(exercised), (), tuple(problems), *numbers)
 
 
 def _uttered(received: Sequence[Received]) -> Problem | None:
