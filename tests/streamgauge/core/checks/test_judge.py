@@ -218,3 +218,17 @@ def test_a_run_that_was_not_accepted_first_breaks_the_protocol_that_accepts() ->
     assert (problem.rule, problem.at) == (Rule.PROTOCOL, (0,))
     history.accepted = accepted()
     assert judge(history, accepting).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("another", "rule"),
+    [
+        (run(*whole()[:-1], completed("sum", "another")), R.PARTIAL_INTEGRITY),
+        (run(*whole()[:-1], wait(11), whole()[-1]), R.NO_SILENCE),
+        (replace(run(*whole()), thread="t2"), R.ECHO),
+    ],
+)
+def test_a_shape_that_was_found_clean_hides_nothing_else(another: History, rule: Rule) -> None:
+    good = replace(run(*whole()), plain=True)
+    assert judge(good, LIMITS) is judge(good, LIMITS), "it is not remembered"
+    assert [problem.rule for problem in broken(replace(another, plain=True))] == [rule]
