@@ -6,8 +6,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from streamgauge.cli.app import app
+from streamgauge.report.model import Report
+from streamgauge.report.render_json import read_json
 from tests.support.command import SECRET, Run, Server, Start, Started
+
+
+@pytest.fixture(autouse=True)
+def _every_recording_gives_the_live_verdict(tmp_path: Path) -> Iterator[None]:
+    """Whatever a test made is judged once more, from what was recorded of it."""
+    yield
+    for path in tmp_path.rglob("report.json"):
+        live = read_json(path.read_bytes())
+        if (path.parent / "recording").is_dir():
+            again = CliRunner().invoke(app, ["check", str(path.parent), "--json"])
+            assert verdict(read_json(again.stdout.encode())) == verdict(live), path.parent
+
+
+def verdict(report: Report) -> dict[str, object]:
+    """What a report says of the rules, the thresholds and the whole."""
+    rules = {v.rule.value: (v.outcome.value, v.exercised, v.unknown, v.found) for v in report.verdicts}
+    limits = {one.threshold.text: (one.outcome.value, one.n) for one in report.thresholds}
+    return {"outcome": report.outcome.value, **rules, **limits}
 
 
 @pytest.fixture
