@@ -5,6 +5,7 @@ worker ships its share when its users have stopped; the master asks for the shar
 before it lets Locust send its workers home, which would not wait for them.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -40,6 +41,9 @@ SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a vari
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
+# A generator holds much that is alive and makes next to no cycles: at Python's default, a collection
+# for every 700 new containers, about a tenth of the fold's time went into looking for them.
+_YOUNG: Final = 20_000
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
 
@@ -186,6 +190,7 @@ class Harness:
         if self._gathering is not None:
             self._gathering.begin()
             return
+        gc.set_threshold(_YOUNG)
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
         self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret)

@@ -50,7 +50,8 @@ class AgentUser(User):
         self.name = f"u{self.bench.index}-{number}"
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.persona = choose(self.plan.personas, self.random)
-        script = self.persona.script
+        persona, script = self.persona, self.persona.script
+        self._interrupts = persona.cancel_share + persona.speak_share + persona.leave_share > 0
         self._takes_s, self._pause_s, self._fails = duration_s(script), pause_s(script), fails(script)
         self.canary = mint(self.bench.random)
         self._asked = count(1)
@@ -132,6 +133,8 @@ class AgentUser(User):
 
     def _interruption(self) -> Callable[[Connection, Run], None] | None:
         """What the persona does with this run, by its shares."""
+        if not self._interrupts:
+            return None
         drawn = self.random.random()
         for share, what in (
             (self.persona.cancel_share, self._cancel),
