@@ -121,6 +121,12 @@ def test_an_assessment_decides(
     assert {suite.get("name", "").split(":")[0] for suite in suites} >= {"steady", "isolation", "burst"}
 
 
+def test_an_assessment_needs_no_time_of_its_own(streamgauge: Run) -> None:
+    done = streamgauge("assess", "--target", "ws://192.0.2.1:80/ws", secret=SECRET)
+    assert done.code == 2, done.err
+    assert "--allow-target 192.0.2.1" in done.err
+
+
 def test_overhead_counts_only_where_the_target_allows_it(streamgauge: Run, server: Server) -> None:
     arguments = ("--target", server.address, "--time", "30s", "--users", "20")
     done = streamgauge("assess", *arguments, secret=SECRET)

@@ -35,6 +35,7 @@ streamgauge assess   (the reference server)
 streamgauge assess --target ws://127.0.0.1:8765/ws --time 60s   (in CI; STREAMGAUGE_SECRET is set)
 """
 
+_TIME_S = 600.0  # no default of the option's: typer would read that as text
 _VERDICT_WIDTH = 100
 
 
@@ -50,7 +51,9 @@ def assess(
         str, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
     ] = "",
     ca_file: CaFile = None,
-    time: Annotated[float, typer.Option(parser=_seconds, help="What it may take: 10m, 60s.")] = 600.0,
+    time: Annotated[
+        float | None, typer.Option(parser=_seconds, help="What it may take: 10m (the default), 60s.")
+    ] = None,
     users: Annotated[int | None, typer.Option(help="Users of every look (default: each scenario's).")] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
@@ -75,7 +78,7 @@ def assess(
     looks = [look_once(_plan("steady", changes), secret, allow_target or ())]
     typer.echo(f"{looks[0].name}: {looks[0].verdict}", err=True)
     for scenario in PARTS:
-        plan = _plan(scenario, {**changes, "duration": seconds_for(scenario, time)})
+        plan = _plan(scenario, {**changes, "duration": seconds_for(scenario, _TIME_S if time is None else time)})
         if plan.target and plan.measures and not is_controlled(plan, secret, allow_target or ()):
             look = Look(scenario, None, "not measured: the target is under no measuring controls")
         else:
