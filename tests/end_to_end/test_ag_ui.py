@@ -77,6 +77,20 @@ def test_what_is_not_promised_says_so_in_every_file(streamgauge: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fault", "code", "last"),
+    [
+        ((), 0, "PASS  every expected event came, and no rule was broken"),
+        (("--drop", "TOOL_CALL_END"), 1, "FAIL  missing tool_completed; tool-pairing"),
+    ],
+)
+def test_one_look_needs_no_load(streamgauge: Run, fault: tuple[str, ...], code: int, last: str) -> None:
+    with ag_ui_server(*fault) as target:
+        done = streamgauge("validate", *target[:4], secret="x")
+    assert done.code == code, done.out + done.err
+    assert done.out.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
     ("fault", "rule"),
     [
         (("--drop", "RUN_STARTED"), "started-first"),

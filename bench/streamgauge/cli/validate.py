@@ -25,7 +25,7 @@ from streamgauge.rig.probe import ProbeError, probe
 from streamgauge.study.assessment import Look
 from streamgauge.study.overhead import CONTROLLED
 from streamgauge.study.render_validation import render_validation
-from streamgauge.study.validation import FIVE, Validation, validate
+from streamgauge.study.validation import FIVE, Validation, unpromised, validate
 
 EXAMPLES = """Examples:
 
@@ -45,7 +45,10 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
     ca_file: CaFile = None,
     agent: Annotated[str, typer.Option(help="Which agent to ask.")] = "scripted",
     prompt: Annotated[str, typer.Option(help="What to ask.")] = "Which invoices are overdue?",
-    expect: Annotated[str, typer.Option(help="The events that must come, by name.")] = _FIVE,
+    expect: Annotated[
+        str,
+        typer.Option(help=f"The events that must come, by name (default: {_FIVE}; thinking where promised)."),
+    ] = "",
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
     ] = None,
@@ -59,12 +62,12 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
     ] = None,
 ) -> None:
     """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
-    expected = _kinds(expect)
     try:
         values = {"target": target, "protocol": protocol, "faults": fault or [], "users": 1}
         plan = make_plan(values | trusting(ca_file))
     except PlanError as error:
         raise UsageProblem(str(error)) from error
+    expected = _kinds(expect) if expect else frozenset(FIVE) - unpromised(plan.promises)
     seen = _seen(plan, secret, allow_target or (), agent, prompt, expected)
     typer.echo(render_validation(seen), nl=False)
     raise typer.Exit(OF_OUTCOME[seen.outcome])

@@ -56,7 +56,7 @@ class AgUi:
                 "messages": [{"id": f"{request.request}-1", "role": "user", "content": request.text}],
                 "tools": [],
                 "context": [{"description": key, "value": value} for key, value in request.context.items()],
-                "forwardedProps": request.options,
+                "forwardedProps": dict(request.options),
             }
         )
 

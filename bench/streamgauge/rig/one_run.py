@@ -10,7 +10,6 @@ from msgspec import Struct
 from streamgauge.core.event import TERMINAL, Kind
 from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Received
 from streamgauge.protocol import Dialect, Observer, Request
-from streamgauge.protocol.dialect import context_digest
 from streamgauge.rig.connect import connect
 from streamgauge.wire import ClientSession, State
 
@@ -49,12 +48,13 @@ def one_run(
         if session.state is State.OPEN:
             now_ns = time.monotonic_ns()
             deadline_ns = now_ns + int(patience.slack_s * 1e9)
-            digest = context_digest(request.context)
+            echo = dialect.echo(request)
             run.rows.append(
                 Asked(
-                    _CONN, now_ns, request.request, request.thread, request.agent, digest, now_ns, deadline_ns
+                    _CONN, now_ns, request.request, echo.thread, echo.agent, echo.context, now_ns, deadline_ns
                 )
             )
+            run.observer.expect(request.request, request.thread)
             sock.sendall(session.send_text(dialect.start(request)))
             run.read_until(run.ended, patience.slack_s)
             run.read_until(lambda: False, patience.grace_s)
@@ -71,7 +71,7 @@ class _Run:
     def __init__(self, sock: socket.socket, session: ClientSession, observer: Observer) -> None:
         self._socket = sock
         self._session = session
-        self._observer = observer
+        self.observer = observer
         self.rows: list[Observation] = []
 
     def _has(self, kinds: frozenset[Kind]) -> bool:
@@ -105,7 +105,7 @@ class _Run:
                 return
             for message in session.receive(data):
                 if isinstance(message, bytes):
-                    self.rows.append(self._observer.observe(message, now_ns, 0, exact=False))
+                    self.rows.append(self.observer.observe(message, now_ns, 0, exact=False))
                 else:
                     self.rows.append(Malformed(_CONN, now_ns, message.size, message.reason))
             if answer := session.outgoing():

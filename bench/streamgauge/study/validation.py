@@ -15,6 +15,11 @@ from streamgauge.core.observation import Observation, Received
 FIVE = (Kind.STARTED, Kind.THINKING, Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED, Kind.COMPLETED)
 
 
+def unpromised(promises: Collection[Rule]) -> frozenset[Kind]:
+    """The kinds of event that a server need not send, for its protocol does not promise them."""
+    return frozenset() if Rule.THINKING_PRESENT in promises else frozenset({Kind.THINKING})
+
+
 class Presence(Struct, frozen=True):
     """One kind of event: how often it came, and whether it had to."""
 

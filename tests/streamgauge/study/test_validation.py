@@ -1,7 +1,8 @@
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Outcome
+from streamgauge.protocol.ag_ui import AG_UI
 from streamgauge.protocol.native import NATIVE
-from streamgauge.study.validation import FIVE, Validation, validate
+from streamgauge.study.validation import FIVE, Validation, unpromised, validate
 from tests.support.history import (
     LIMITS,
     completed,
@@ -58,3 +59,8 @@ def test_a_run_that_only_fails_lacks_what_was_expected() -> None:
     validation = seen(failed())
     assert validation.outcome is Outcome.FAIL
     assert times(validation)["failed"] == 1
+
+
+def test_what_a_protocol_does_not_promise_is_not_expected() -> None:
+    assert unpromised(NATIVE.promises) == frozenset()
+    assert unpromised(AG_UI.promises) == {Kind.THINKING}
