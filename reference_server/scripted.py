@@ -111,9 +111,13 @@ class _Play:
             raise failed.exceptions[0] from None
 
     async def _stream(self, step: Stream) -> None:
+        """Chunk by chunk, each when it is due: a late one must not make all later ones late."""
         text = padded(self._task.request.about("Answer"), step.chunks * step.bytes)
-        for delta in divided(text, step.chunks):
-            await asyncio.sleep(1 / step.per_second if step.per_second else 0)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        for number, delta in enumerate(divided(text, step.chunks), start=1):
+            due_s = began_s + number / step.per_second if step.per_second else 0
+            await asyncio.sleep(max(0, due_s - loop.time()))
             self._streamed.append(delta)
             self._task.emit_partial_result(delta)
 

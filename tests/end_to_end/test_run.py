@@ -32,6 +32,13 @@ def test_a_correct_server_passes(streamgauge: Run, scenario: str) -> None:
     }
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_run_may_last_less_than_a_second(streamgauge: Run, processes: str) -> None:
+    asked = ("--users", "2", "--spawn-rate", "100", "--interval", "50ms", "--processes", processes)
+    counts = streamgauge("run", *asked, "--scenario", "burst", "--duration", "500ms").report.counts
+    assert counts["requests"] <= 2 * 10 + 5  # in a second it would be 40
+
+
 def test_everything_that_was_received_was_verified(streamgauge: Run) -> None:
     report = streamgauge("run", *SHORT).report
     exercised = {verdict.rule.value: verdict.exercised for verdict in report.verdicts}

@@ -78,7 +78,9 @@ def assess(
     looks = [look_once(_plan("steady", changes), secret, allow_target or ())]
     typer.echo(f"{looks[0].name}: {looks[0].verdict}", err=True)
     for scenario in PARTS:
-        plan = _plan(scenario, {**changes, "duration": seconds_for(scenario, _TIME_S if time is None else time)})
+        plan = _plan(
+            scenario, {**changes, "duration": seconds_for(scenario, _TIME_S if time is None else time)}
+        )
         if plan.target and plan.measures and not is_controlled(plan, secret, allow_target or ()):
             look = Look(scenario, None, "not measured: the target is under no measuring controls")
         else:

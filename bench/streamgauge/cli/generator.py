@@ -32,7 +32,8 @@ def run_locust(
     """
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
     command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
-    command += ["--run-time", f"{max(1, round(plan.duration))}s", "--host", plan.target]
+    # not Locust's own --run-time, which takes whole seconds only
+    command += ["--lasts", f"{plan.duration}", "--host", plan.target]
     command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
     # without Locust's own statistics: the terminal's last lines are the verdict
     command += ["--only-summary", "--verdict-only", "--loglevel", "ERROR"]

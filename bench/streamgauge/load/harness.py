@@ -95,6 +95,9 @@ class Harness:
         group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) instead of the defaults")
         group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
         group.add_argument(
+            "--lasts", dest="sg_lasts", type=float, help="--run-time in seconds, or parts of such"
+        )
+        group.add_argument(
             "--verdict-only",
             dest="sg_verdict_only",
             action="store_true",
@@ -113,8 +116,11 @@ class Harness:
         gevent.signal_handler(signal.SIGINT, self._interrupted)
         gevent.signal_handler(signal.SIGHUP, self._told_to_end)
         gevent.signal_handler(signal.SIGTERM, self._terminated)
-        if _options(environment).sg_verdict_only:
+        options = _options(environment)
+        if options.sg_verdict_only:
             logging.getLogger("locust.stats_logger").disabled = True
+        if options.sg_lasts and not isinstance(runner, WorkerRunner):
+            options.run_time = options.sg_lasts  # it is taken up after this
         if isinstance(runner, MasterRunner):
             self._gathering = Gathering(runner)
         elif isinstance(runner, WorkerRunner):

@@ -89,7 +89,7 @@ def test_locust_is_told_the_plan(locust: Locust, monkeypatch: pytest.MonkeyPatch
         "-f": "steady.py",
         "--users": "7",
         "--spawn-rate": "2.5",
-        "--run-time": "90s",
+        "--lasts": "90",
         "--host": "ws://127.0.0.1:8765/ws",
         "--plan": "results/new/plan.toml",
         "--out": "results/new",
@@ -105,12 +105,14 @@ def test_several_processes(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> N
     assert options(locust)["--processes"] == "4"
 
 
-def test_a_run_is_at_least_a_second_long(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("duration", [0.2, 4.4, 90.5])
+def test_a_run_lasts_as_long_as_planned_and_not_for_whole_seconds(
+    locust: Locust, monkeypatch: pytest.MonkeyPatch, duration: float
+) -> None:
     typed(monkeypatch)
-    run_locust(
-        Path("steady.py"), Plan(users=1, duration=0.2), Path("results/new"), SECRET, 1, Interruptions()
-    )
-    assert options(locust)["--run-time"] == "1s"
+    plan = Plan(users=1, duration=duration, spawn_rate=10)
+    run_locust(Path("steady.py"), plan, Path("results/new"), SECRET, 1, Interruptions())
+    assert float(options(locust)["--lasts"]) == duration
 
 
 def test_ctrl_c_ends_locust_by_a_signal_that_it_hears_at_any_time(

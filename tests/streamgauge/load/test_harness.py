@@ -13,6 +13,8 @@ from tests.support.apart import INSIDE
 from tests.support.command import ROOT, SECRET, TIMEOUT_S
 
 if TYPE_CHECKING or INSIDE:
+    from locust.env import Environment
+
     from streamgauge.load import AgentUser
     from streamgauge.load.bench import Bench
     from streamgauge.load.harness import Harness
@@ -74,3 +76,11 @@ def test_a_later_run_that_cannot_be_does_not_go_on_with_the_earlier_ones_bench(
     assert AgentUser.under is None
     assert environment.process_exit_code == USAGE
     assert capsys.readouterr().err.startswith("streamgauge: target: http://h/ is no ws://HOST:PORT/PATH")
+
+
+@pytest.mark.parametrize(("lasts", "run_time"), [(4.4, 4.4), (None, 30)])
+def test_a_run_may_last_parts_of_a_second(lasts: float | None, run_time: float) -> None:
+    environment: Any = Environment()
+    environment.parsed_options = SimpleNamespace(sg_verdict_only=False, sg_lasts=lasts, run_time=30)
+    Harness(Plan()).init(environment, environment.create_local_runner())
+    assert environment.parsed_options.run_time == run_time
