@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+TREND_VARIABLE: Final = "STREAMGAUGE_TREND"  # the trend's file, where a command makes several runs
+
 _LOCK_TRIES: Final = 100
 _LOCK_S: Final = 0.02
 

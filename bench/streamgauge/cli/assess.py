@@ -1,14 +1,21 @@
 """`streamgauge assess`: the whole assessment before a release, in one go."""
 
+import os
+import time as clock
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.measure import measure
+from streamgauge.cli.interruption import Interrupted, interruptible
+from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
 from streamgauge.cli.validate import is_controlled, look_once
 from streamgauge.core.finding import Outcome
@@ -16,16 +23,18 @@ from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 from streamgauge.report import wording
 from streamgauge.report.render_json import read_json
-from streamgauge.results import new_folder
+from streamgauge.report.render_trend import TREND_FILE
+from streamgauge.results import TREND_VARIABLE, new_folder
 from streamgauge.study.assessment import (
-    PARTS,
+    INTERRUPTED,
     Look,
+    cut_short,
     decide,
     merge_junit,
     render_markdown,
     render_text,
-    seconds_for,
 )
+from streamgauge.study.looks import PARTS, least_s, left_out, load_s, look_plan
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
@@ -33,10 +42,20 @@ EXAMPLES = """Examples:
 streamgauge assess   (the reference server)
 
 streamgauge assess --target ws://127.0.0.1:8765/ws --time 60s   (in CI; STREAMGAUGE_SECRET is set)
+
+streamgauge assess --plan mine.toml --threshold "p99(first_event) < 500ms"   (its users and limits)
 """
 
-_TIME_S = 600.0  # no default of the option's: typer would read that as text
-_VERDICT_WIDTH = 100
+_TIME_S: Final = 600.0  # no default of the option's: typer would read that as text
+_VERDICT_WIDTH: Final = 100
+_FLAGS: Final = {
+    "target": "--target",
+    "ca_file": "--ca-file",
+    "protocol": "--protocol",
+    "users": "--users",
+    "faults": "--fault",
+    "thresholds": "--threshold",
+}
 
 
 def _seconds(text: str) -> float:
@@ -46,15 +65,28 @@ def _seconds(text: str) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
-def assess(
+def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", help="Whose target, protocol, personas and limits are taken (TOML); flags override it."
+        ),
+    ] = None,
     target: Annotated[
-        str, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
-    ] = "",
+        str | None, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
+    ] = None,
     ca_file: CaFile = None,
+    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
     time: Annotated[
         float | None, typer.Option(parser=_seconds, help="What it may take: 10m (the default), 60s.")
     ] = None,
-    users: Annotated[int | None, typer.Option(help="Users of every look (default: each scenario's).")] = None,
+    users: Annotated[
+        int | None, typer.Option(help="Users of every look (default: each scenario's, at most the plan's).")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="What must hold in every look under load: 'p99(run) < 30s'; repeatable."),
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
     ] = None,
@@ -68,48 +100,115 @@ def assess(
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
 ) -> None:
     """Validate, load, isolate, burst, interrupt and weigh a target: go or no-go, and why."""
-    changes: dict[str, object] = {"target": target, "faults": tuple(fault or ()), **trusting(ca_file)}
-    if users is not None:
-        changes["users"] = users
-    try:
-        folder = new_folder(results, "assess")
-    except OSError as error:
-        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
-    looks = [look_once(_plan("steady", changes), secret, allow_target or ())]
-    typer.echo(f"{looks[0].name}: {looks[0].verdict}", err=True)
-    for scenario in PARTS:
-        plan = _plan(
-            scenario, {**changes, "duration": seconds_for(scenario, _TIME_S if time is None else time)}
-        )
-        if plan.target and plan.measures and not is_controlled(plan, secret, allow_target or ()):
-            look = Look(scenario, None, "not measured: the target is under no measuring controls")
-        else:
-            look = _look(plan, folder, secret, allow_target or [])
-        typer.echo(f"{look.name}: {look.verdict}", err=True)
-        looks.append(look)
-    parts = [(look.name, Path(look.folder, "junit.xml")) for look in looks if look.folder]
-    (folder / "junit.xml").write_bytes(
-        merge_junit([(name, path.read_bytes()) for name, path in parts if path.is_file()])
-    )
+    flags = {"target": target, "protocol": protocol, "faults": tuple(fault) if fault else None}
+    changes = {key: value for key, value in flags.items() if value is not None} | trusting(ca_file)
+    given = _given(plan, changes, threshold or [])
+    allowed, time_s = allow_target or [], _TIME_S if time is None else time
+    order = {name: left_out(name, given.protocol) or _plan(name, given, users) for name in PARTS}
+    plans = [one for one in order.values() if isinstance(one, Plan)]
+    for one in plans:
+        require_possible(one, secret, 1, allowed)
+    if time_s < (least := least_s(given, plans)):
+        raise UsageProblem(f"--time {time_s:g}s: its {len(plans) + 1} looks need {ceil(least)}s at least")
+    typer.echo(f"validate, {', '.join(one.scenario for one in plans)}: about {time_s:.0f} s", err=True)
+    os.environ[TREND_VARIABLE] = str(results / TREND_FILE)  # not in the folder that holds all looks
+    ends_s = clock.monotonic() + time_s
+    with interruptible():  # there is nothing to judge before its end
+        looks = [look_once(given, secret, allowed)]
+        folder = _folder(results)
+    _tell(looks[0])
+    with suppress(Interrupted), interruptible():
+        for look in _looks(order, folder, secret, allowed, ends_s, time_s):
+            looks.append(look)
+            _tell(look)
+    done = {look.name for look in looks}
+    looks += [Look(name, Outcome.UNKNOWN, INTERRUPTED) for name in PARTS if name not in done]
+    (folder / "junit.xml").write_bytes(merge_junit([(look, _junit(look)) for look in looks]))
     (folder / "report.md").write_text(render_markdown(looks), encoding="utf-8")
     typer.echo(render_text(looks, str(folder)), nl=False)
     raise typer.Exit(OF_OUTCOME[decide(looks)])
 
 
-def _plan(scenario: str, changes: dict[str, object]) -> Plan:
+def _given(file: Path | None, flags: dict[str, object], thresholds: list[str]) -> Plan:
+    """The plan of the file, or one of defaults, and the flags over it."""
+    try:
+        plan = load_plan(file.read_text(encoding="utf-8"), str(file)) if file else Plan()
+        values = msgspec.to_builtins(plan) | flags
+        return make_plan(values | {"thresholds": [*values["thresholds"], *thresholds]})
+    except PlanError as error:
+        raise _usage(error, {**flags, "thresholds": thresholds}) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{file}: cannot be read ({error})") from error
+
+
+def _plan(scenario: str, given: Plan, users: int | None) -> Plan:
     where = scenarios.find(scenario).with_suffix(".toml")
     try:
-        plan = load_plan(where.read_text(encoding="utf-8"), str(where))
-        return make_plan(msgspec.to_builtins(plan) | changes)
+        return look_plan(load_plan(where.read_text(encoding="utf-8"), str(where)), given, users)
     except PlanError as error:
-        raise UsageProblem(str(error)) from error
+        raise _usage(error, {"users": users}) from error
 
 
-def _look(plan: Plan, results: Path, secret: str | None, allowed: list[str]) -> Look:
-    """One scenario, as `streamgauge run` would run it, but for its words."""
-    measured = measure(scenarios.find(plan.scenario), plan, results, secret, 1, allowed, quiet=True)
-    source = measured.folder / "report.json"
+def _usage(error: PlanError, flags: Mapping[str, object]) -> UsageProblem:
+    """The plan's fault, by the name of the flag that brought it."""
+    key, colon, why = str(error).partition(":")
+    return UsageProblem(f"{_FLAGS[key]}{colon}{why}" if flags.get(key) else str(error))
+
+
+def _folder(results: Path) -> Path:
+    try:
+        return new_folder(results, "assess")
+    except OSError as error:
+        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
+
+
+def _looks(
+    order: Mapping[str, Plan | str],
+    results: Path,
+    secret: str | None,
+    allowed: list[str],
+    ends_s: float,
+    time_s: float,
+) -> Iterator[Look]:
+    """Look after look, each for its part of the time that is left; the last one may have been interrupted."""
+    rest = [plan for plan in order.values() if isinstance(plan, Plan)]
+    for name, plan in order.items():
+        if isinstance(plan, str):
+            yield Look(name, None, plan)
+            continue
+        lasts_s = load_s(rest, ends_s - clock.monotonic(), time_s)
+        rest = rest[1:]
+        if not lasts_s:
+            yield Look(name, Outcome.UNKNOWN, "no time was left: what came before it took too long")
+            continue
+        look, interrupted = _look(replace(plan, duration=lasts_s), results, secret, allowed)
+        yield cut_short(look) if interrupted else look
+        if interrupted:
+            return
+
+
+def _look(plan: Plan, results: Path, secret: str | None, allowed: list[str]) -> tuple[Look, bool]:
+    """One scenario, as `streamgauge run` would run it, but for its words; and whether it was interrupted."""
+    name = plan.scenario
+    try:
+        if plan.target and plan.measures and not is_controlled(plan, secret, allowed):
+            return Look(name, None, "not measured: the target is under no measuring controls"), False
+        measured = measure(scenarios.find(name), plan, results, secret, 1, allowed, quiet=True)
+    except UsageProblem as problem:
+        return Look(name, Outcome.UNKNOWN, f"could not be measured: {problem}"), False
+    source, folder = measured.folder / "report.json", str(measured.folder)
     if not source.is_file() or not source.stat().st_size:
-        return Look(plan.scenario, Outcome.UNKNOWN, "ended without a report", str(measured.folder))
+        return Look(name, Outcome.UNKNOWN, "ended without a report", folder), measured.interrupted
     report = read_json(source.read_bytes())
-    return Look(plan.scenario, report.outcome, wording.verdict(report, _VERDICT_WIDTH), str(measured.folder))
+    verdict = wording.verdict(report, _VERDICT_WIDTH)
+    return Look(name, report.outcome, verdict, folder), measured.interrupted
+
+
+def _tell(look: Look) -> None:
+    typer.echo(f"{look.name}: {look.verdict}", err=True)
+
+
+def _junit(look: Look) -> bytes:
+    """What its run left; nothing where there was none."""
+    path = Path(look.folder, "junit.xml")
+    return path.read_bytes() if look.folder and path.is_file() else b""

@@ -23,8 +23,10 @@ from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
 from streamgauge.report.conclude import conclude
-from streamgauge.report.render_json import render_json
+from streamgauge.report.model import Fault
+from streamgauge.report.render_json import ReportError, read_json, render_json
 from streamgauge.report.render_text import render_text
+from streamgauge.study.compare import REPORT
 from streamgauge.study.replay import MixedRecordings, merged, replay_all
 
 EXAMPLES = """Examples:
@@ -47,15 +49,16 @@ def check(
         states = replay_all(read)
     except MixedRecordings as error:
         raise UsageProblem(f"{error}: check the recordings of one run at a time") from error
-    state = merged(states)
+    state, plan = merged(states), _plan(recordings[0])
     report = conclude(
         state,
-        plan=_plan(recordings[0]) or {"scenario": "recording"},
+        plan=plan or {"scenario": "recording"},
         required=[Rule(name) for name in read[0].header.required],
         promises=frozenset(map(Rule, read[0].header.promises)),
         thresholds=read[0].header.thresholds,
         environment=environment(datetime.now(UTC)),
         doubts=_doubts(paths, read, states, _planned_users(recordings[0], state)),
+        faults=_faults(recordings[0], plan),
         recordings=[str(path) for path in paths],
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
@@ -74,7 +77,11 @@ def _files(given: Path) -> Sequence[Path]:
 def _read(path: Path) -> Recording:
     try:
         return Recording.of(path.read_bytes())
-    except (OSError, RecordingError) as error:
+    except OSError as error:
+        raise UsageProblem(
+            f"{path}: cannot be read ({error.strerror}); is it a result folder, or a recording (*.sgr)?"
+        ) from error
+    except RecordingError as error:
         raise UsageProblem(f"{path}: {error}") from error
 
 
@@ -86,6 +93,14 @@ def _plan(given: Path) -> dict[str, object]:
     except (OSError, PlanError):
         return {}
     return plan
+
+
+def _faults(given: Path, plan: dict[str, object]) -> Sequence[Fault]:
+    """What the server committed on purpose, by the report beside the recording: no row tells how often."""
+    try:
+        return read_json((given / REPORT).read_bytes()).faults
+    except (OSError, ReportError):
+        return [Fault(name, None) for name in msgspec.convert(plan.get("faults", ()), tuple[str, ...])]
 
 
 def _planned_users(given: Path, state: AnalysisState) -> int:

@@ -6,8 +6,10 @@ by 1.4 % between the launches of a pair, and by 7 to 10 % between launches one a
 the other (docs/compare.md).
 """
 
+import os
 import random
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,8 @@ import typer
 
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR, PASS, USAGE
+from streamgauge.report.render_trend import TREND_FILE
+from streamgauge.results import TREND_VARIABLE
 
 EXAMPLES = """What follows the options below is handed to `streamgauge run`. Examples:
 
@@ -41,7 +45,10 @@ def launches(
     order_seed: Annotated[int | None, typer.Option(help="Of which of a pair is started first.")] = None,
 ) -> None:
     """Launch base and head side by side, pair after pair, and leave a result folder of each."""
+    for side, server in (("base", base), ("head", head)):
+        _require_command(f"--{side}", server)
     sides = {"base": _run(base, base_target), "head": _run(head, head_target)}
+    environment = {**os.environ, TREND_VARIABLE: str(folder / TREND_FILE)}
     order = random.Random(order_seed)  # noqa: S311 - an order, no secret
     lost = 0
     for pair in range(1, n + 1):
@@ -49,6 +56,7 @@ def launches(
         runs = {
             name: subprocess.Popen(
                 [*sides[name], "--results", str(folder / name), *context.args],
+                env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -70,6 +78,16 @@ def launches(
     typer.echo(shlex.join(["streamgauge", "compare", *(str(folder / name) for name in sides)]))
     if lost:
         raise typer.Exit(INTERNAL_ERROR)
+
+
+def _require_command(option: str, server: str) -> None:
+    """Raise `UsageProblem` where a server's command cannot be started, before the other one is."""
+    try:
+        words = shlex.split(server)
+    except ValueError as error:
+        raise UsageProblem(f"{option} {server}: no command ({error})") from error
+    if words and shutil.which(words[0]) is None:
+        raise UsageProblem(f"{option} {words[0]}: cannot be started (no such command)")
 
 
 def _run(server: str, target: str) -> list[str]:

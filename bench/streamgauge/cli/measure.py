@@ -31,6 +31,7 @@ class Measured(Struct, frozen=True):
 
     code: int
     folder: Path
+    interrupted: bool = False  # by the user, and concluded all the same
 
 
 def measure(
@@ -48,6 +49,30 @@ def measure(
 
     Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
     """
+    require_possible(plan, secret, processes, allowed)
+    try:
+        folder = new_folder(results, plan.scenario)
+        # as it was planned: a server of our own will listen elsewhere when the plan is repeated
+        (folder / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
+    try:
+        with interruptible() as interruptions:
+            generate = partial(
+                _generate, locustfile, processes=processes, interruptions=interruptions, quiet=quiet
+            )
+            if plan.target and not server:
+                code = generate(plan, folder, secret or "")
+            else:
+                code = _with_a_server(generate, plan, folder, secret, server)
+            return Measured(code, folder, interruptions.any)
+    except (UsageProblem, Interrupted):
+        shutil.rmtree(folder)  # nothing was measured
+        raise
+
+
+def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Collection[str]) -> None:
+    """Raise `UsageProblem` where the plan cannot be run from here."""
     require_files(plan.sockets, processes)
     try:
         sources_of(plan)
@@ -63,23 +88,6 @@ def measure(
             raise UsageProblem(
                 "no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed"
             )
-    try:
-        folder = new_folder(results, plan.scenario)
-        # as it was planned: a server of our own will listen elsewhere when the plan is repeated
-        (folder / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
-    except OSError as error:
-        raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
-    try:
-        with interruptible() as interruptions:
-            generate = partial(
-                _generate, locustfile, processes=processes, interruptions=interruptions, quiet=quiet
-            )
-            if plan.target and not server:
-                return Measured(generate(plan, folder, secret or ""), folder)
-            return Measured(_with_a_server(generate, plan, folder, secret, server), folder)
-    except (UsageProblem, Interrupted):
-        shutil.rmtree(folder)  # nothing was measured
-        raise
 
 
 def _with_a_server(

@@ -4,11 +4,13 @@ import random
 import secrets
 import tempfile
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
+import msgspec
 import typer
 
 from streamgauge.cli.errors import UsageProblem
@@ -16,16 +18,19 @@ from streamgauge.cli.server import reference_server
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.canary import mint
 from streamgauge.core.event import Kind
+from streamgauge.core.finding import Outcome, worst
 from streamgauge.exit_code import OF_OUTCOME
+from streamgauge.persona import Persona
 from streamgauge.plan import Plan, PlanError, make_plan
 from streamgauge.protocol import PROTOCOLS, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.rig.one_run import Patience, one_run
 from streamgauge.rig.probe import ProbeError, probe
+from streamgauge.script import Step, duration_s, fails, pause_s
 from streamgauge.study.assessment import Look
 from streamgauge.study.overhead import CONTROLLED
 from streamgauge.study.render_validation import render_validation
-from streamgauge.study.validation import FIVE, Validation, unpromised, validate
+from streamgauge.study.validation import FIVE, Validation, expected, unpromised, validate
 
 EXAMPLES = """Examples:
 
@@ -67,63 +72,61 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
         plan = make_plan(values | trusting(ca_file))
     except PlanError as error:
         raise UsageProblem(str(error)) from error
-    expected = _kinds(expect) if expect else frozenset(FIVE) - unpromised(plan.promises)
-    seen = _seen(plan, secret, allow_target or (), agent, prompt, expected)
+    kinds = _kinds(expect) if expect else frozenset(FIVE) - unpromised(plan.promises)
+    with _reached(plan, secret, allow_target or ()) as (address, key):
+        seen = _run(plan, address, key, _asked(agent, prompt), kinds)
     typer.echo(render_validation(seen), nl=False)
     raise typer.Exit(OF_OUTCOME[seen.outcome])
 
 
 def look_once(plan: Plan, secret: str | None, allowed: Collection[str]) -> Look:
-    """The same as a look of an assessment, with the plan's first persona."""
-    persona = plan.personas[0]
-    seen = _seen(plan, secret, allowed, persona.agent, persona.prompts[0], frozenset(FIVE))
-    _, _, verdict = render_validation(seen).splitlines()[-1].partition("  ")
-    return Look("validate", seen.outcome, verdict)
+    """The same as a look of an assessment: a run of each of the plan's personas."""
+    outcomes, said = [], []
+    with _reached(plan, secret, allowed) as (target, key):
+        for persona in plan.personas:
+            asked = _asked(persona.agent, persona.prompts[0], _options(persona))
+            scripted = asked.agent == Persona().agent and bool(PROTOCOLS[plan.protocol].echo(asked).agent)
+            kinds = expected(persona, plan.promises, scripted=scripted)
+            seen = _run(plan, target, key, asked, kinds, persona.script)
+            outcomes.append(seen.outcome)
+            verdict = render_validation(seen).splitlines()[-1].partition("  ")[2]
+            if seen.outcome is not Outcome.PASS:
+                said.append(f"{persona.name}: {verdict}" if len(plan.personas) > 1 else verdict)
+    return Look("validate", worst(outcomes), "; ".join(said) or verdict)
 
 
 def is_controlled(plan: Plan, secret: str | None, allowed: Collection[str]) -> bool:
-    """Whether the plan's target is under measuring controls: asked for a run with them, it makes one."""
+    """Whether the plan's target is under measuring controls: a run with them is accounted for."""
     persona = plan.personas[0]
-    asked = persona.agent, persona.prompts[0], frozenset(FIVE), CONTROLLED
-    return not _seen(plan, secret, allowed, *asked).refusal
+    asked = _asked(persona.agent, persona.prompts[0], CONTROLLED)
+    with _reached(plan, secret, allowed) as (target, key):
+        return _run(plan, target, key, asked, frozenset()).accounted
 
 
-def _seen(
-    plan: Plan,
-    secret: str | None,
-    allowed: Collection[str],
-    agent: str,
-    prompt: str,
-    expected: frozenset[Kind],
-    options: Mapping[str, object] = MappingProxyType({}),
-) -> Validation:
-    """One run against the plan's target, or a reference server of its own."""
+@contextmanager
+def _reached(plan: Plan, secret: str | None, allowed: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The address and the secret of the plan's target, or of a reference server of its own."""
     if plan.target:
         require_allowed(plan.target, (*allowed, *plan.allow_target))
         if not secret:
             raise UsageProblem("no secret: give --secret or set STREAMGAUGE_SECRET")
-        return _validate(plan, plan.target, secret, agent, prompt, expected, options)
+        yield plan.target, secret
+        return
     secret = secrets.token_urlsafe(32)
     with (
         tempfile.TemporaryDirectory() as folder,
         reference_server(secret, plan, Path(folder) / "server.log") as (address, _),
     ):
-        return _validate(plan, address, secret, agent, prompt, expected, options)
+        yield address, secret
 
 
-def _validate(
-    plan: Plan,
-    target: str,
-    secret: str,
-    agent: str,
-    prompt: str,
-    expected: frozenset[Kind],
-    options: Mapping[str, object],
-) -> Validation:
-    dialect = PROTOCOLS[plan.protocol]
-    token = mint_token(_USER, secret, time.time())
+def _options(persona: Persona) -> Mapping[str, object]:
+    return {"script": msgspec.to_builtins(persona.script)} if persona.script else {}
+
+
+def _asked(agent: str, prompt: str, options: Mapping[str, object] = MappingProxyType({})) -> Request:
     canary = mint(random.SystemRandom())
-    request = Request(
+    return Request(
         text=f"{prompt} {canary}",
         request="q-1",
         thread="t-1",
@@ -131,15 +134,28 @@ def _validate(
         context={"canary": canary},
         options=options,
     )
-    patience = Patience(plan.slack, plan.grace)
+
+
+def _run(
+    plan: Plan,
+    target: str,
+    secret: str,
+    asked: Request,
+    kinds: frozenset[Kind],
+    script: Sequence[Step] = (),
+) -> Validation:
+    """One run, judged."""
+    dialect = PROTOCOLS[plan.protocol]
+    token = mint_token(_USER, secret, time.time())
+    patience = Patience(plan.slack, plan.grace, duration_s(script), pause_s(script), fails(script))
     try:
         probe(target, dialect, token, plan.connect_timeout, plan.ca_file)
-        rows = one_run(target, dialect, token, _USER, canary, request, patience, plan.ca_file)
+        rows = one_run(target, dialect, token, _USER, asked.context["canary"], asked, patience, plan.ca_file)
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     except OSError as error:
         raise UsageProblem(f"{target}: the connection was lost ({error})") from error
-    return validate(rows, expected, plan.limits, plan.promises)
+    return validate(rows, kinds, plan.limits, plan.promises)
 
 
 def _kinds(names: str) -> frozenset[Kind]:

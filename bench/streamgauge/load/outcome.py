@@ -1,5 +1,6 @@
 """Concludes a run: shares of all workers in, a result folder and an exit code out."""
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -25,7 +26,7 @@ from streamgauge.report.files import render_files
 from streamgauge.report.model import Fault, Report, Worker
 from streamgauge.report.render_text import render_text
 from streamgauge.report.render_trend import TREND_FILE, render_trend
-from streamgauge.results import append_line, write_whole
+from streamgauge.results import TREND_VARIABLE, append_line, write_whole
 
 
 class Outcome(Struct, frozen=True):
@@ -97,7 +98,8 @@ def conclude_run(
     if problem := _write(report, plan, folder):
         # nobody can look a pass up that is written nowhere; a failure stays one
         return Outcome(problem + render_text(report), code if code == FAIL else INCONCLUSIVE)
-    note = _note(folder.parent / TREND_FILE, render_trend(report, folder.name))
+    trend = Path(os.environ.get(TREND_VARIABLE) or folder.parent / TREND_FILE)
+    note = _note(trend, render_trend(report, os.path.relpath(folder, trend.parent)))
     return Outcome(note + render_text(report, path=str(folder / "report.md")), code)
 
 

@@ -18,10 +18,17 @@ _CONN: Final = 1  # its number in the rows
 
 
 class Patience(Struct, frozen=True):
-    """How long to wait, in seconds: for the end of the run, and for what may come after it."""
+    """How long to wait, in seconds: for the end of the run, and for what may come after it.
+
+    `takes_s` and `pause_s` are a script's own time and longest pause, `fails` whether it
+    ends in an error on purpose.
+    """
 
     slack_s: float
     grace_s: float
+    takes_s: float = 0
+    pause_s: float = 0
+    fails: bool = False
 
 
 def one_run(
@@ -47,16 +54,24 @@ def one_run(
         run.read_until(run.greeted if dialect.greets else run.connected, patience.slack_s)
         if session.state is State.OPEN:
             now_ns = time.monotonic_ns()
-            deadline_ns = now_ns + int(patience.slack_s * 1e9)
+            within_s = patience.takes_s + patience.slack_s
             echo = dialect.echo(request)
-            run.rows.append(
-                Asked(
-                    _CONN, now_ns, request.request, echo.thread, echo.agent, echo.context, now_ns, deadline_ns
-                )
+            asked = Asked(
+                _CONN,
+                now_ns,
+                request.request,
+                echo.thread,
+                echo.agent,
+                echo.context,
+                now_ns,
+                now_ns + int(within_s * 1e9),
+                int(patience.pause_s * 1e9),
+                patience.fails,
             )
+            run.rows.append(asked)
             run.observer.expect(request.request, request.thread)
             sock.sendall(session.send_text(dialect.start(request)))
-            run.read_until(run.ended, patience.slack_s)
+            run.read_until(run.ended, within_s)
             run.read_until(lambda: False, patience.grace_s)
         ours = session.close_code is None
         if session.state is State.OPEN:

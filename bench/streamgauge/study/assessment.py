@@ -7,18 +7,16 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct
 
 from streamgauge.core.finding import Outcome, worst
-
-# Each look's part of the time; the rest is what opening, draining and reporting take.
-PARTS: Final = {"steady": 0.35, "isolation": 0.25, "burst": 0.15, "interrupt": 0.15, "overhead": 0.10}
-_LOOK_S: Final = 4.0  # what a look takes besides its load: a server, a ramp, a drain, a report
-_LEAST_S: Final = 4.0
-_LEAST_OF_OVERHEAD_S: Final = 10.0  # six whole blocks, also on a busy machine
+from streamgauge.report import wording
 
 _DECISION: Final = {
     Outcome.PASS: "GO",
     Outcome.FAIL: "NO-GO",
     Outcome.UNKNOWN: "NO-GO, for it is not known",
 }
+_WHY: Final = 100  # characters of the reason in the decision; the look's line has the whole
+_ANSWER: Final = {Outcome.PASS: "", Outcome.FAIL: "failure", Outcome.UNKNOWN: "error", None: "skipped"}
+INTERRUPTED: Final = "interrupted before there was anything to judge"
 
 
 class Look(Struct, frozen=True):
@@ -33,10 +31,10 @@ class Look(Struct, frozen=True):
     folder: str = ""
 
 
-def seconds_for(look: str, time_s: float) -> float:
-    """How long a look's load may take where the whole assessment has `time_s`."""
-    least = _LEAST_OF_OVERHEAD_S if look == "overhead" else _LEAST_S
-    return max(least, (time_s - _LOOK_S * (len(PARTS) + 1)) * PARTS[look])
+def cut_short(look: Look) -> Look:
+    """A look that was interrupted: what failed has failed, but nothing else is known."""
+    outcome = Outcome.FAIL if look.outcome is Outcome.FAIL else Outcome.UNKNOWN
+    return Look(look.name, outcome, f"interrupted: {look.verdict}", look.folder)
 
 
 def decide(looks: Sequence[Look]) -> Outcome:
@@ -62,23 +60,48 @@ def render_markdown(looks: Sequence[Look]) -> str:
 
 
 def _decision(looks: Sequence[Look]) -> str:
+    """The decision, and the reason of the first look that made it; the others are only named."""
     outcome = decide(looks)
-    why = "; ".join(f"{look.name}: {look.verdict}" for look in looks if look.outcome is outcome)
-    left = sum(look.outcome is None for look in looks)
-    passed = f"all {len(looks) - left} looks passed" + f", {left} not allowed" * bool(left)
-    return f"{_DECISION[outcome]}  {passed if outcome is Outcome.PASS else why}"
+    if outcome is Outcome.PASS:
+        left = sum(look.outcome is None for look in looks)
+        return f"GO  all {len(looks) - left} looks passed" + f", {left} not allowed" * bool(left)
+    why = [look for look in looks if look.outcome is outcome]
+    if not why:
+        return f"{_DECISION[outcome]}  no look was allowed"
+    others = f" (and {', '.join(look.name for look in why[1:])})" if len(why) > 1 else ""
+    return f"{_DECISION[outcome]}  {why[0].name}: {wording.short(why[0].verdict, _WHY)}{others}"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def merge_junit(parts: Sequence[tuple[str, bytes]]) -> bytes:
-    """One JUnit document of several; the suites' names begin with their look's."""
+def merge_junit(looks: Sequence[tuple[Look, bytes]]) -> bytes:
+    """One JUnit document of several; the suites' names begin with their look's.
+
+    A look that left no document (b"") is a suite of its own, with itself as the one case.
+    """
     root = ET.Element("testsuites")
-    for name, data in parts:
+    for look, data in looks:
+        if not data:
+            root.append(_suite(look))
+            continue
         for suite in ET.fromstring(data).iter("testsuite"):  # noqa: S314 - our own files
-            suite.set("name", f"{name}: {suite.get('name', '')}")
+            suite.set("name", f"{look.name}: {suite.get('name', '')}")
             root.append(suite)
     merged: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return merged
+
+
+def _suite(look: Look) -> ET.Element:
+    answer = _ANSWER[look.outcome]
+    counts = {
+        f"{kind}{'s' * (kind != 'skipped')}": str(int(kind == answer)) for kind in _ANSWER.values() if kind
+    }
+    suite = ET.Element("testsuite", {"name": f"{look.name}: look", "tests": "1", **counts})
+    case = ET.SubElement(
+        suite, "testcase", {"classname": f"{look.name}.look", "name": look.name, "time": "0"}
+    )
+    if answer:
+        ET.SubElement(case, answer, {"message": wording.visible(look.verdict)})
+    return suite

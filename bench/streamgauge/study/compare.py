@@ -17,6 +17,7 @@ from streamgauge.report.model import Environment, Report
 from streamgauge.report.render_json import ReportError, read_json
 
 REPORT: Final = "report.json"
+_UNSAID: Final = "their digests differ, but nothing that a report keeps does: was one written by hand?"
 _WHOLE_SECONDS: Final = slice(1, -1)  # in the first and the last one the users come and go
 
 
@@ -143,7 +144,7 @@ def _machines(one: Environment, other: Environment) -> str:
 def _differences(one: Mapping[str, object], other: Mapping[str, object], but: Sequence[str] = ()) -> str:
     """In what the other differs from the one."""
     keys = [key for key in {**one, **other} if key not in but and one.get(key) != other.get(key)]
-    return "; ".join(f"{key} {other.get(key)} and {one.get(key)}" for key in keys) or "in what was not kept"
+    return "; ".join(f"{key} {other.get(key)} and {one.get(key)}" for key in keys) or _UNSAID
 
 
 def _pairs(base: Sequence[Launch], head: Sequence[Launch]) -> list[tuple[Launch, Launch]]:

@@ -38,5 +38,8 @@ def _lines(of: Validation) -> Iterator[str]:
     yield ""
     missing = [event.kind.name.lower() for event in of.events if event.expected and not event.times]
     broken = [str(verdict.rule) for verdict in of.verdicts if verdict.outcome is Outcome.FAIL]
-    why = "; ".join(filter(None, (f"missing {', '.join(missing)}" * bool(missing), ", ".join(broken))))
+    refused = f"refused: {of.refusal}" * bool(of.refusal)
+    why = "; ".join(
+        filter(None, (refused, f"missing {', '.join(missing)}" * bool(missing), ", ".join(broken)))
+    )
     yield "PASS  every expected event came, and no rule was broken" if not why else f"FAIL  {why}"

@@ -1,6 +1,6 @@
 """What one run of one user showed: which events came, and which did not."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -10,6 +10,8 @@ from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.finding import Outcome, Verdict
 from streamgauge.core.observation import Observation, Received
+from streamgauge.persona import Persona
+from streamgauge.script import Parallel, Step, Stream, Think, Tool, fails
 
 # The five events that this project is about.
 FIVE = (Kind.STARTED, Kind.THINKING, Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED, Kind.COMPLETED)
@@ -18,6 +20,35 @@ FIVE = (Kind.STARTED, Kind.THINKING, Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED, K
 def unpromised(promises: Collection[Rule]) -> frozenset[Kind]:
     """The kinds of event that a server need not send, for its protocol does not promise them."""
     return frozenset() if Rule.THINKING_PRESENT in promises else frozenset({Kind.THINKING})
+
+
+def expected(persona: Persona, promises: Collection[Rule], *, scripted: bool) -> frozenset[Kind]:
+    """The events that a run of the persona must bring: what is promised, and what its script says.
+
+    `scripted` tells that its agent plays the default script where the persona has none.
+    """
+    if fails(persona.script):
+        return frozenset({Kind.STARTED, Kind.FAILED})
+    kinds = {Kind.STARTED, Kind.THINKING, Kind.COMPLETED} - unpromised(promises)
+    if persona.script:
+        return frozenset(kinds | _made(persona.script))
+    return frozenset(kinds | {*FIVE, Kind.PARTIAL} if scripted else kinds)
+
+
+def _made(script: Iterable[Step]) -> frozenset[Kind]:
+    """The kinds of event that the steps make."""
+    kinds: set[Kind] = set()
+    for step in script:
+        match step:
+            case Think():
+                kinds.add(Kind.THINKING)
+            case Tool():
+                kinds |= {Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED}
+            case Stream():
+                kinds.add(Kind.PARTIAL)
+            case Parallel(steps):
+                kinds |= _made(steps)
+    return frozenset(kinds)
 
 
 class Presence(Struct, frozen=True):
@@ -36,6 +67,7 @@ class Validation(Struct, frozen=True):
     steps: tuple[int, ...]
     verdicts: tuple[Verdict, ...]
     refusal: str = ""  # what the server answered instead of a run
+    accounted: bool = False  # it told what the run took, as it does under measuring controls only
 
 
 def validate(
@@ -58,5 +90,6 @@ def validate(
         events=present,
         steps=tuple(event.step for event in events if event.kind == Kind.THINKING and event.pipeline),
         verdicts=verdicts,
+        accounted=any(event.kind == Kind.REPORT for event in events),
         refusal=next((event.status for event in events if event.kind == Kind.REFUSED), ""),
     )

@@ -4,13 +4,12 @@ import pytest
 
 from streamgauge.core.finding import Outcome
 from streamgauge.study.assessment import (
-    PARTS,
     Look,
+    cut_short,
     decide,
     merge_junit,
     render_markdown,
     render_text,
-    seconds_for,
 )
 
 GOOD = Look("steady", Outcome.PASS, "1,000 events verified", "results/a")
@@ -45,19 +44,42 @@ def test_a_look_is_a_row_of_the_table() -> None:
     assert "| isolation | fail | isolation-canary: u1 \\| u2 | results/b |" in render_markdown([BAD])
 
 
-@pytest.mark.parametrize("time_s", [60, 120, 600])
-def test_the_looks_share_the_time(time_s: float) -> None:
-    looks = {look: seconds_for(look, time_s) for look in PARTS}
-    assert sum(looks.values()) < time_s
-    assert max(looks, key=looks.__getitem__) == "steady"
+def test_the_decision_gives_one_reason_and_names_the_others() -> None:
+    last = render_text([GOOD, BAD, Look("burst", Outcome.FAIL, "echo"), DARK], "x").splitlines()[-1]
+    assert last == "NO-GO  isolation: isolation-canary: u1 | u2 (and burst)"
+    long = Look("steady", Outcome.FAIL, "x" * 700)
+    assert len(render_text([long], "x").splitlines()[-1]) < 150
 
 
-def test_no_look_is_too_short_to_mean_anything() -> None:
-    assert all(seconds_for(look, 1) >= 4 for look in PARTS)
+def test_an_interrupted_look_is_never_a_pass() -> None:
+    assert cut_short(GOOD) == Look(
+        "steady", Outcome.UNKNOWN, "interrupted: 1,000 events verified", "results/a"
+    )
+    assert cut_short(BAD).outcome is Outcome.FAIL
 
 
 def test_junit_of_all_looks_is_one_document() -> None:
     one = b'<testsuites><testsuite name="rules"><testcase name="echo"/></testsuite></testsuites>'
-    merged = ET.fromstring(merge_junit([("steady", one), ("burst", one)]))
-    assert [suite.get("name") for suite in merged] == ["steady: rules", "burst: rules"]
+    merged = ET.fromstring(merge_junit([(GOOD, one), (BAD, one)]))
+    assert [suite.get("name") for suite in merged] == ["steady: rules", "isolation: rules"]
     assert len(merged.findall(".//testcase")) == 2
+
+
+@pytest.mark.parametrize(
+    ("look", "answer", "counts"),
+    [
+        (GOOD, None, ("0", "0", "0")),
+        (BAD, "failure", ("1", "0", "0")),
+        (DARK, "error", ("0", "1", "0")),
+        (Look("overhead", None, "not measured"), "skipped", ("0", "0", "1")),
+    ],
+)
+def test_a_look_without_a_document_is_a_case_of_its_own(
+    look: Look, answer: str | None, counts: tuple[str, ...]
+) -> None:
+    (suite,) = ET.fromstring(merge_junit([(look, b"")]))
+    (case,) = suite.findall("testcase")
+    assert [(child.tag, child.get("message")) for child in case] == (
+        [(answer, look.verdict)] if answer else []
+    )
+    assert tuple(suite.get(kind) for kind in ("failures", "errors", "skipped")) == counts

@@ -1,8 +1,12 @@
+import pytest
+
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Outcome
+from streamgauge.plan import load_plan
+from streamgauge.protocol import Dialect
 from streamgauge.protocol.ag_ui import AG_UI
 from streamgauge.protocol.native import NATIVE
-from streamgauge.study.validation import FIVE, Validation, unpromised, validate
+from streamgauge.study.validation import FIVE, Validation, expected, unpromised, validate
 from tests.support.history import (
     LIMITS,
     completed,
@@ -64,3 +68,39 @@ def test_a_run_that_only_fails_lacks_what_was_expected() -> None:
 def test_what_a_protocol_does_not_promise_is_not_expected() -> None:
     assert unpromised(NATIVE.promises) == frozenset()
     assert unpromised(AG_UI.promises) == {Kind.THINKING}
+
+
+# What can be expected
+
+
+def expect(script: str, protocol: Dialect = NATIVE, *, scripted: bool = True) -> set[str]:
+    persona = load_plan(f"personas = [{{ script = [{script}] }}]", "").personas[0]
+    return {kind.name.lower() for kind in expected(persona, protocol.promises, scripted=scripted)}
+
+
+def test_the_default_script_brings_all_that_there_is() -> None:
+    assert expect("") == {
+        *("started", "thinking", "tool_executing", "tool_completed", "partial", "completed"),
+    }
+
+
+def test_an_agent_of_ones_own_owes_its_contract_and_no_more() -> None:
+    assert expect("", scripted=False) == {"started", "thinking", "completed"}
+    assert expect("", AG_UI, scripted=False) == {"started", "completed"}
+
+
+@pytest.mark.parametrize(
+    ("script", "brings"),
+    [
+        ('{ do = "result" }', set()),
+        ('{ do = "tool", name = "a" }, { do = "result" }', {"tool_executing", "tool_completed"}),
+        ('{ do = "parallel", steps = [{ do = "stream", chunks = 2 }] }, { do = "result" }', {"partial"}),
+    ],
+)
+def test_a_script_brings_what_it_says(script: str, brings: set[str]) -> None:
+    assert expect(script) == {"started", "thinking", "completed"} | brings
+    assert expect(f'{{ do = "think" }}, {script}', AG_UI) == {"started", "thinking", "completed"} | brings
+
+
+def test_a_script_that_fails_is_to_fail() -> None:
+    assert expect('{ do = "tool", name = "a" }, { do = "fail" }') == {"started", "failed"}
