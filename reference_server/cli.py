@@ -29,13 +29,13 @@ GENERATED = "generated"
 
 EXAMPLE = """Serve scripted AI agents over WebSockets (ws://HOST:PORT/ws, or wss:// with --tls-cert).
 
-Example: python -m reference_server --port 0 --measure --secret "$(openssl rand -hex 32)"
+Example: streamgauge serve --port 0 --measure --secret "$(openssl rand -hex 32)"
 
 The first line on standard output is JSON and says where the server listens. Health is at /healthz, Prometheus
 metrics are at /metrics. SIGTERM and SIGINT drain: runs under way finish first; a second signal ends at once.
 """
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 _DEFAULT = Settings(secret="-")  # noqa: S106 - only the other fields are read
 
 
@@ -170,8 +170,8 @@ def serve(  # noqa: PLR0913 - one argument a flag
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="python -m reference_server")
+    """Run the command line, by the name that it has where it is installed."""
+    app(prog_name="streamgauge serve")
 
 
 async def _run(server: ReferenceServer, secret_source: str) -> None:

@@ -82,11 +82,11 @@ def test_what_a_protocol_does_not_allow_is_left_out_and_named(streamgauge: Run) 
 
 def test_a_plan_says_whose_agents_are_asked_and_what_is_demanded(streamgauge: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(MINE)
-    done = streamgauge("assess", "--plan", "mine.toml", "--threshold", "goodput_share > 1.1", *TIME)
+    done = streamgauge("assess", "--plan", "mine.toml", "--threshold", "goodput >= 100000/s", *TIME)
     assert done.code == 1, done.out + done.err
     said = lines(done)
     assert said["validate"] == "every expected event came, and no rule was broken"  # no tool was expected
-    assert "goodput_share > 1.1" in said["steady"]
+    assert "goodput >= 100000/s" in said["steady"]
     for path in done.results.glob("*-assess-*/*/report.json"):
         report = json.loads(path.read_bytes())
         assert report["plan"]["users"] == 20

@@ -77,7 +77,8 @@ def refused_here(monkeypatch: pytest.MonkeyPatch, *flags: str) -> tuple[int, str
 
 def test_help_has_an_example(kit: Kit) -> None:
     text = kit.python("-m", "reference_server", "--help").stdout
-    assert "Example: python -m reference_server" in text
+    assert text.startswith("Usage: streamgauge serve ")
+    assert "Example: streamgauge serve" in text
     for flag in ("--measure", "--fault", "--window", "--drain", "--origin", "--outbox-bytes"):
         assert flag in text
 

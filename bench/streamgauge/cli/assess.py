@@ -136,7 +136,7 @@ def _given(file: Path | None, flags: dict[str, object], thresholds: list[str]) -
         values = msgspec.to_builtins(plan) | flags
         return make_plan(values | {"thresholds": [*values["thresholds"], *thresholds]})
     except PlanError as error:
-        raise _usage(error, {**flags, "thresholds": thresholds}) from error
+        raise _usage(error, {**flags, "thresholds": thresholds or None}) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{file}: cannot be read ({error})") from error
 
@@ -152,7 +152,7 @@ def _plan(scenario: str, given: Plan, users: int | None) -> Plan:
 def _usage(error: PlanError, flags: Mapping[str, object]) -> UsageProblem:
     """The plan's fault, by the name of the flag that brought it."""
     key, colon, why = str(error).partition(":")
-    return UsageProblem(f"{_FLAGS[key]}{colon}{why}" if flags.get(key) else str(error))
+    return UsageProblem(f"{_FLAGS[key]}{colon}{why}" if flags.get(key) is not None else str(error))
 
 
 def _folder(results: Path) -> Path:

@@ -16,10 +16,12 @@ class Runs:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.commands: list[list[str]] = []
+        self.trends: set[str] = set()
         self.codes: dict[str, int | type[BaseException]] = {}
 
-    def start(self, command: list[str], **_: Any) -> "Run":
+    def start(self, command: list[str], env: dict[str, str], **_: Any) -> "Run":
         self.commands.append(command)
+        self.trends.add(env["STREAMGAUGE_TREND"])
         side = Path(command[command.index("--results") + 1]).name
         self.log.append(f"start {side}")
         return Run(self, side)
@@ -68,16 +70,42 @@ def test_both_of_a_pair_run_at_once_in_an_order_drawn_by_lot(
 def test_each_side_has_its_server_and_all_else_is_for_both(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = ("--head", "new --port 8002", "--head-target", "ws://127.0.0.1:8002/ws")
+    mine = ("--head", f"{sys.executable} --port 8002", "--head-target", "ws://127.0.0.1:8002/ws")
     launches(monkeypatch, "pairs", "--n", "1", *mine, "--users", "7", "--fault", "swap")
     by_side = {Path(command[command.index("--results") + 1]).name: command[4:] for command in runs.commands}
     assert by_side == {
         "base": ["--results", "pairs/base", "--users", "7", "--fault", "swap"],
         "head": [
-            *("--server", "new --port 8002", "--target", "ws://127.0.0.1:8002/ws"),
+            *("--server", f"{sys.executable} --port 8002", "--target", "ws://127.0.0.1:8002/ws"),
             *("--results", "pairs/head", "--users", "7", "--fault", "swap"),
         ],
     }
+
+
+def test_all_runs_have_one_trend(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "pairs", "--n", "2")
+    assert runs.trends == {"pairs/trend.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("nosuchcmd --port 0", "nosuchcmd: cannot be started (no such command)"),
+        ('a "b', 'a "b: no command (No closing quotation)'),
+    ],
+)
+@pytest.mark.parametrize("option", ["--base", "--head"])
+def test_a_command_that_is_none_is_found_before_anything_is_started(
+    runs: Runs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    command: str,
+    says: str,
+) -> None:
+    assert launches(monkeypatch, "pairs", option, command) == 2
+    assert not runs.commands
+    assert capsys.readouterr().err == f"streamgauge: {option} {says}\n"
 
 
 def test_findings_end_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,17 @@ def test_a_run_adds_a_line_to_the_trend(folder: Path) -> None:
     assert lines[0]["machine"] == read(folder).environment.fingerprint
 
 
+def test_where_a_command_makes_several_runs_they_have_one_trend(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMGAUGE_TREND", str(folder.parent / "trend.jsonl"))
+    for look in ("one", "other"):
+        conclude_run(PLAN, folder / look, [share()], missing=0, cut_short=False)
+    lines = [json.loads(line) for line in (folder.parent / "trend.jsonl").read_text().splitlines()]
+    assert [line["folder"] for line in lines] == ["new/one", "new/other"]
+    assert sorted(path.name for path in folder.iterdir()) == ["one", "other"]
+
+
 def test_a_trend_that_cannot_be_written_breaks_no_run(folder: Path) -> None:
     (folder.parent / "trend.jsonl").mkdir(parents=True)
     outcome = conclude_run(PLAN, folder, [share()], cut_short=False)

@@ -39,6 +39,14 @@ def test_different_machines_are_refused_by_what_differs() -> None:
     assert said == "head/0 and base/0: different machines: cores 8 and 2; locust 2.48.0 and 2.47.0"
 
 
+def test_a_fingerprint_that_fits_nothing_else_is_said_to_be_odd() -> None:
+    said = refusal(launch(0), launch(9, environment=replace(MACHINE, fingerprint="ffffffffffff")))
+    assert said == (
+        "head/0 and base/0: different machines: "
+        "their digests differ, but nothing that a report keeps does: was one written by hand?"
+    )
+
+
 def test_different_plans_are_refused_by_what_differs_but_for_the_target() -> None:
     other = launch(9, plan={"users": 200, "target": "ws://127.0.0.1:9/ws"}, plan_digest="other")
     assert refusal(launch(0), other) == "head/0 and base/0: different plans: users 200 and 100"
