@@ -152,7 +152,7 @@ def test_where_a_command_makes_several_runs_they_have_one_trend(
 ) -> None:
     monkeypatch.setenv("STREAMGAUGE_TREND", str(folder.parent / "trend.jsonl"))
     for look in ("one", "other"):
-        conclude_run(PLAN, folder / look, [share()], missing=0, cut_short=False)
+        conclude_run(PLAN, folder / look, [share()], cut_short=False)
     lines = [json.loads(line) for line in (folder.parent / "trend.jsonl").read_text().splitlines()]
     assert [line["folder"] for line in lines] == ["new/one", "new/other"]
     assert sorted(path.name for path in folder.iterdir()) == ["one", "other"]
