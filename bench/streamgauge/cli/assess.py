@@ -179,7 +179,7 @@ def _looks(
         lasts_s = load_s(rest, ends_s - clock.monotonic(), time_s)
         rest = rest[1:]
         if not lasts_s:
-            yield Look(name, Outcome.UNKNOWN, "no time was left: what came before it took too long")
+            yield Look(name, Outcome.UNKNOWN, "the time was over: what came before it took too long")
             continue
         look, interrupted = _look(replace(plan, duration=lasts_s), results, secret, allowed)
         yield cut_short(look) if interrupted else look

@@ -25,7 +25,9 @@ _LOOK_S: Final = 4.0  # what a look takes besides its load: a server, a probe, a
 _LEAST_S: Final = 4.0
 _LEAST_AFTER_RAMP_S: Final = 2.0
 _LEAST_OF_OVERHEAD_S: Final = 10.0  # six whole blocks, also on a busy machine
-_KEPT: Final = 0.05  # of the time, for the drain of a server that hangs
+# What is kept back: in ten minutes the drain of a server that hangs, in one what a busy machine is late.
+_KEPT: Final = 0.05
+_LEAST_KEPT_S: Final = 6.0
 
 
 def look_plan(scenario: Plan, given: Plan, users: int | None) -> Plan:
@@ -35,9 +37,9 @@ def look_plan(scenario: Plan, given: Plan, users: int | None) -> Plan:
     short as it may; `load_s` says how long it should. Raises `PlanError`.
     """
     own: dict[str, object] = {key: getattr(scenario, key) for key in _OWN}
-    own["users"] = min(scenario.users, given.users) if users is None else users
-    ramp_s = (users or scenario.users) / scenario.spawn_rate
-    own["duration"] = math.ceil(_least_load_s(scenario.scenario, ramp_s))
+    users = min(scenario.users, given.users) if users is None else users
+    own["users"] = users
+    own["duration"] = math.ceil(_least_load_s(scenario.scenario, users / scenario.spawn_rate))
     own["personas"] = _personas(scenario, given)
     return make_plan(msgspec.to_builtins(given) | msgspec.to_builtins(own))
 
@@ -79,18 +81,20 @@ def _unspoken(dialect: Dialect) -> Sequence[str]:
 def least_s(given: Plan, plans: Collection[Plan]) -> float:
     """What the first look, one run of each persona, and the looks of the plans need at least."""
     first_s = _LOOK_S + sum(duration_s(persona.script) for persona in given.personas)
-    return (first_s + sum(map(_cost_s, plans))) / (1 - _KEPT)
+    all_s = first_s + sum(map(_cost_s, plans))
+    return max(all_s + _LEAST_KEPT_S, all_s / (1 - _KEPT))
 
 
 def load_s(plans: Sequence[Plan], left_s: float, time_s: float) -> float:
-    """How long the load of the first of the plans that are left may last; 0 where there is no time for it.
+    """How long the load of the first of the plans that are left may last; 0 where the time is over.
 
-    `left_s` is left of the `time_s` of the whole assessment.
+    `left_s` is left of the `time_s` of the whole assessment. What is begun before its end has
+    the least it needs, though that may lie beyond.
     """
     first = plans[0]
-    if _cost_s(first) > left_s:
+    if left_s <= 0:
         return 0.0
-    spare_s = left_s - time_s * _KEPT - sum(map(_cost_s, plans))
+    spare_s = left_s - max(_LEAST_KEPT_S, time_s * _KEPT) - sum(map(_cost_s, plans))
     parts = sum(PARTS[plan.scenario] for plan in plans)
     return math.floor(first.duration + max(0.0, spare_s) * PARTS[first.scenario] / parts)
 

@@ -85,21 +85,24 @@ def test_a_protocol_without_the_messages_leaves_a_look_out_and_isolates_without_
 @pytest.mark.parametrize("time_s", [60, 120, 600])
 def test_the_looks_share_the_time_and_keep_it(time_s: float) -> None:
     loads, ends_s = whole(time_s)
-    assert 0.9 * time_s < ends_s <= time_s
+    assert 0.85 * time_s < ends_s < time_s
     assert max(loads[:-1]) == loads[0]  # overhead needs whole blocks
 
 
 def test_what_takes_longer_is_taken_from_what_follows() -> None:
-    loads, ends_s = whole(600, slow_s=20.0)
+    loads, ends_s = whole(600, slow_s=22.0)  # a server that hangs in every drain
     assert all(loads)
     assert ends_s <= 600
     assert loads[-1] < whole(600)[0][-1]
 
 
-def test_a_look_that_has_no_time_left_has_none() -> None:
+def test_in_a_short_time_a_busy_machine_may_end_late_but_begins_nothing_later() -> None:
+    loads, ends_s = whole(60, slow_s=2.0)
+    assert all(loads)
+    assert ends_s <= 60 + 5
     loads, ends_s = whole(60, slow_s=15.0)
     assert loads[-1] == 0
-    assert ends_s <= 60 + 15
+    assert ends_s <= 60 + loads[0] + 4 + 15
 
 
 def test_no_look_is_too_short_to_mean_anything() -> None:
@@ -109,10 +112,10 @@ def test_no_look_is_too_short_to_mean_anything() -> None:
 
 def test_the_least_grows_with_the_users_and_with_what_the_script_takes() -> None:
     few = least_s(MINE, plans())
-    assert few <= 60
+    assert few < least_s(Plan(), plans(Plan())) <= 60
     assert least_s(MINE, plans(users=5_000)) > few + 5_000 / 250
     slow = replace(MINE, personas=(Persona(script=load_plan(SLOW, "").personas[0].script),))
-    assert least_s(slow, plans(slow)) > few + 6 * 9
+    assert least_s(slow, plans(slow)) == few + 6 * 9
 
 
 SLOW = 'personas = [{ script = [{ do = "sleep", ms = 9000 }, { do = "result" }] }]'
