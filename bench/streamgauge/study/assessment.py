@@ -68,7 +68,7 @@ def _decision(looks: Sequence[Look]) -> str:
     why = [look for look in looks if look.outcome is outcome]
     if not why:
         return f"{_DECISION[outcome]}  no look was allowed"
-    others = f" (and {', '.join(look.name for look in why[1:])})" if len(why) > 1 else ""
+    others = f"; also {', '.join(look.name for look in why[1:])}" if len(why) > 1 else ""
     return f"{_DECISION[outcome]}  {why[0].name}: {wording.short(why[0].verdict, _WHY)}{others}"
 
 

@@ -46,7 +46,7 @@ def test_a_look_is_a_row_of_the_table() -> None:
 
 def test_the_decision_gives_one_reason_and_names_the_others() -> None:
     last = render_text([GOOD, BAD, Look("burst", Outcome.FAIL, "echo"), DARK], "x").splitlines()[-1]
-    assert last == "NO-GO  isolation: isolation-canary: u1 | u2 (and burst)"
+    assert last == "NO-GO  isolation: isolation-canary: u1 | u2; also burst"
     long = Look("steady", Outcome.FAIL, "x" * 700)
     assert len(render_text([long], "x").splitlines()[-1]) < 150
 
