@@ -23,7 +23,7 @@ from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.persona import Persona
 from streamgauge.protocol import PROTOCOLS
-from streamgauge.report.redact import redacted
+from streamgauge.report.redact import redacted, secret_of_address
 from streamgauge.script import duration_s
 
 PLAN_FILE: Final = "plan.toml"  # in every result folder
@@ -104,6 +104,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for source in self.sources:
             if not _is_address(source):
                 raise PlanError(f"sources: {redacted(source, _SHOWN)} is no IP address")
+        if self.target and (bears := secret_of_address(self.target)):
+            raise PlanError(
+                f"target: it bears {bears}, and every result folder holds the plan: leave it out, "
+                "and give the server's secret by STREAMGAUGE_SECRET"
+            )
         for key, read in (("goodput", lambda: self.limits), ("thresholds", lambda: self.gates)):
             try:
                 read()

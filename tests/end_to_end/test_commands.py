@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.report.redact import digest
 from streamgauge.report.render_json import read_json
 from tests.support.command import SECRET, Run, Server, Start
 
@@ -132,24 +133,39 @@ def test_a_target_elsewhere_must_be_allowed(streamgauge: Run) -> None:
     assert "--allow-target 192.0.2.1" in done.err
 
 
-def test_secrets_reach_no_artifact(start: Start, tmp_path: Path) -> None:
-    """Neither a secret, nor a token, nor what users and agents say."""
+def test_secrets_reach_no_artifact_and_prompts_the_plan_alone(start: Start, tmp_path: Path) -> None:
+    """Neither a secret nor a token is anywhere; what users and agents say is where it must be repeated from."""
     secret = "planted-secret-that-must-never-be-seen-anywhere"
-    spoken = "planted words of a user"
-    server = start("reference_server", "--port", "0", "--log-level", "debug", secret=secret)
+    spoken, thought = "planted words of a user", "planted thoughts of an agent"
+    server = start("reference_server", "--port", "0", "--measure", "--log-level", "debug", secret=secret)
     assert server.process.stdout is not None
     address = json.loads(server.process.stdout.readline())["listening"]
-    (tmp_path / "plan.toml").write_text(f'personas = [{{ prompts = ["{spoken}"] }}]\n')
+    script = f'[{{ do = "think", text = "{thought}" }}, {{ do = "result" }}]'
+    (tmp_path / "plan.toml").write_text(f'personas = [{{ prompts = ["{spoken}"], script = {script} }}]\n')
     done = start(
-        "streamgauge", "run", "--plan", "plan.toml", "--target", address, "--secret", secret, *SHORT
+        *("streamgauge", "run", "--plan", "plan.toml", "--target", address, "--secret", secret, *SHORT)
     ).wait()
-    assert done.code == 0, done.err
+    assert done.code == 3, done.err  # no tool was called
+    checked = start("streamgauge", "check", str(done.folder)).wait()
     server.interrupt()
     log = server.wait()
     told = {path: path.read_bytes() for path in done.results.rglob("*") if path.is_file()}
     told |= {Path("out"): done.out.encode(), Path("err"): done.err.encode(), Path("log"): log.err.encode()}
+    told |= {Path("check"): checked.out.encode() + checked.err.encode()}
+    assert {"plan.toml", "report.json", "report.md", "report.html", "junit.xml", "worker-0.sgr"} <= {
+        path.name for path in told
+    }
     for path, content in told.items():
         assert secret.encode() not in content, path
         assert b"eyJ" not in content, path  # how every JWT begins
-        if path.name != "plan.toml" and path.suffix not in {".json", ".md", ".html"}:  # they hold the plan
-            assert spoken.encode() not in content, path
+        for said in (spoken, thought):
+            assert (said.encode() in content) is (path.name == "plan.toml"), path
+    assert done.report.plan["personas"] == [
+        {
+            "prompts": [f"23 characters, {digest(spoken)}"],
+            "script": [
+                {"do": "think", "text": f"28 characters, {digest(thought)}"},
+                {"do": "result"},
+            ],
+        }
+    ]

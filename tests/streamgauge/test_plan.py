@@ -116,6 +116,24 @@ def test_no_password_is_repeated(target: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("ws://h/ws?token=hunter2", "'token' in its query"),
+        ("ws://h/ws?room=1&api-key=hunter2", "'api-key' in its query"),
+        ("ws://h/ws?jwt=", "'jwt' in its query"),
+        ("ws://h/ws?t=eyJhbGciOi.hunter2", "a token in its query"),
+        ("ws://h/eyJhbGciOi.hunter2", "a token"),
+    ],
+)
+def test_a_target_that_bears_a_secret_is_refused_with_what_to_do_instead(target: str, says: str) -> None:
+    with pytest.raises(PlanError) as refused:
+        make_plan({"target": target})
+    assert str(refused.value).startswith(f"target: it bears {says}, ")
+    assert "STREAMGAUGE_SECRET" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("users = 0", "here.toml: users: Expected `int` >= 1"),

@@ -14,6 +14,7 @@ from streamgauge.plan import PLAN_FILE, Plan
 from streamgauge.report.redact import redacted
 
 _MOST_SHOWN: Final = 2_000  # characters of a command
+_HIDDEN: Final = ("--secret", "--prompt")  # whose values are for the target alone
 
 
 def run_locust(
@@ -62,14 +63,15 @@ def _free_port() -> int:
 
 
 def shown(command: list[str]) -> str:
-    """The command as it was typed, but for its secret."""
+    """The command as it was typed, but for its secret and what is asked."""
     words, hide = [], False
     for word in command:
+        flag, given, _ = word.partition("=")
         if hide:
             words.append("…")
-        elif word.startswith("--secret="):
-            words.append("--secret=…")
+        elif flag in _HIDDEN and given:
+            words.append(f"{flag}=…")
         else:
             words.append(word)
-        hide = word == "--secret" and not hide
+        hide = word in _HIDDEN and not hide
     return redacted(shlex.join(words), _MOST_SHOWN)

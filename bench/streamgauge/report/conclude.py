@@ -37,7 +37,7 @@ from streamgauge.report.model import (
     Streams,
     Worker,
 )
-from streamgauge.report.redact import digest, redacted_tree
+from streamgauge.report.redact import digest, redacted_tree, without_speech
 
 QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
 RATE_QUANTILES: Final = (0.01, 0.1, 0.5, 0.9)  # slow streams are the ones that hurt
@@ -270,8 +270,8 @@ def _seconds(state: AnalysisState, cuts: list[str]) -> tuple[int, ...]:
 
 
 def _plain(plan: Mapping[str, object], cuts: list[str]) -> dict[str, object]:
-    """The plan as plain JSON, so that reading the report gives the same report again."""
-    tree = msgspec.to_builtins(dict(plan), enc_hook=str)
+    """The plan as plain JSON without what is said, so that reading the report gives the same report again."""
+    tree = without_speech(msgspec.to_builtins(dict(plan), enc_hook=str))
     encoded = msgspec.json.encode(redacted_tree(tree, _TEXT, by_name=True), order="sorted")
     if len(encoded) > MOST_PLAN:
         cuts.append(f"plan: all of its {len(encoded):,} bytes")

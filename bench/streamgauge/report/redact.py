@@ -5,8 +5,10 @@ report goes through here, whatever it is supposed to hold.
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from streamgauge.core.canary import PREFIX
 
@@ -27,6 +29,11 @@ _SECRETS: Final = (
     re.compile(r"(Invalid enum value )'.*'", re.DOTALL),  # msgspec quotes what the server sent
 )
 _SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+# of a query, where a word more is rather a secret than not
+_SECRET_QUERY: Final = re.compile(
+    r"token|secret|passw|pwd|jwt|auth|key|credential|cookie|sig(?:nature)?$", re.IGNORECASE
+)
+_SPOKEN: Final = ("prompts", "text")  # keys of a plan whose values are said to an agent, or by it
 
 
 def digest(token: str) -> str:
@@ -62,3 +69,36 @@ def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
             return [redacted_tree(item, limit, by_name=by_name) for item in tree]
         case _:
             return tree
+
+
+def secret_of_address(address: str) -> str:
+    """What of an address looks like a secret, in words that do not repeat it; "" for nothing."""
+    url = urlsplit(address)
+    if "@" in url.netloc:
+        return "a user or password"
+    for name, value in parse_qsl(url.query, keep_blank_values=True):
+        if _SECRET_QUERY.search(name):
+            return f"{redacted(name, 40)!r} in its query"
+        if redacted(value, _AHEAD) != value:
+            return "a token in its query"
+    return "a token" if redacted(address, _AHEAD) != address else ""
+
+
+def without_speech(plan: object) -> object:
+    """The same plan with a length and a digest for every text that is said in a run."""
+    match plan:
+        case Mapping():
+            return {
+                name: _described(value) if name in _SPOKEN else without_speech(value)
+                for name, value in plan.items()
+            }
+        case list() | tuple():
+            return [without_speech(item) for item in plan]
+        case _:
+            return plan
+
+
+def _described(spoken: object) -> object:
+    if isinstance(spoken, list | tuple):
+        return [_described(one) for one in spoken]
+    return f"{len(spoken):,} characters, {digest(spoken)}" if isinstance(spoken, str) else spoken

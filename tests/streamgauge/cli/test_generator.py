@@ -56,6 +56,8 @@ def options(locust: Locust) -> dict[str, str]:
         ("--users", "5", "--secret", SECRET, "--seed", "1"),
         ("--secret", "--secret", f"--secret={SECRET}"),
         ("--secret", "other", "--secret", SECRET),
+        ("--prompt", "is hunter2 a good password?"),
+        ("--prompt=hunter2",),
         ("--target", "ws://h/ws?token=hunter2"),
         ("--target", "ws://ann:hunter2@h/ws"),
     ],

@@ -1,6 +1,6 @@
 import pytest
 
-from streamgauge.report.redact import REDACTED, digest, redacted, redacted_tree
+from streamgauge.report.redact import REDACTED, digest, redacted, redacted_tree, without_speech
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl"
 
@@ -63,3 +63,17 @@ def test_by_name_what_is_called_a_secret_is_one() -> None:
     tree = {"auth": {"jwt_secret": "hunter2", "token_ttl": 5, "token": "", "user": "u1"}}
     kept = {"auth": {"jwt_secret": REDACTED, "token_ttl": 5, "token": "", "user": "u1"}}
     assert redacted_tree(tree, 99, by_name=True) == kept
+
+
+def test_what_is_said_becomes_its_length_and_digest() -> None:
+    plan = {"users": 5, "personas": [{"agent": "sql", "prompts": ["Why?"], "script": [{"text": "Hm"}]}]}
+    assert without_speech(plan) == {
+        "users": 5,
+        "personas": [
+            {
+                "agent": "sql",
+                "prompts": [f"4 characters, {digest('Why?')}"],
+                "script": [{"text": f"2 characters, {digest('Hm')}"}],
+            }
+        ],
+    }
