@@ -10,14 +10,24 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streamgauge.bounds import MOST_PER_USER, MOST_SWING, NotNegative, Positive
 from streamgauge.core import schedule
-
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
 
 
 class _Kind(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
     """One kind of arrivals, told apart by `kind`."""
+
+    def __post_init__(self) -> None:
+        slowest, fastest = extremes(self)  # type: ignore[arg-type] # every kind is one of the union
+        if fastest > MOST_PER_USER:
+            raise ValueError(
+                f"{fastest:,.7g} requests a second of one user; at most {MOST_PER_USER:,.0f} can be generated"
+            )
+        if fastest > slowest * MOST_SWING:
+            raise ValueError(
+                f"the fastest rate is {fastest / slowest:,.7g} times the slowest; "
+                f"at most {MOST_SWING:,.0f} can be"
+            )
 
 
 class Constant(_Kind, frozen=True, tag="constant"):
@@ -74,7 +84,7 @@ def due_times(arrivals: Arrivals, began_ns: int, now_ns: int, rng: random.Random
             return schedule.poisson(now_ns, int(interval * 1e9), rng)
         case Lockstep(interval):
             return schedule.lockstep(now_ns, int(interval * 1e9))
-    return schedule.varying(now_ns, began_ns, lambda at_s: rate(arrivals, at_s), _peak(arrivals), rng)
+    return schedule.varying(now_ns, began_ns, lambda at_s: rate(arrivals, at_s), extremes(arrivals)[1], rng)
 
 
 def rate(arrivals: Ramp | Steps | Spike, at_s: float) -> float:
@@ -89,11 +99,13 @@ def rate(arrivals: Ramp | Steps | Spike, at_s: float) -> float:
             return (factor if at <= at_s < at + lasting else 1) / interval
 
 
-def _peak(arrivals: Ramp | Steps | Spike) -> float:
+def extremes(arrivals: Arrivals) -> tuple[float, float]:
+    """The lowest and the highest rate, in requests per second of one user."""
     match arrivals:
         case Ramp(start, end, _):
-            return 1 / min(start, end)
+            return 1 / max(start, end), 1 / min(start, end)
         case Steps(intervals, _):
-            return 1 / min(intervals)
+            return 1 / max(intervals), 1 / min(intervals)
         case Spike(interval, _, _, factor):
-            return max(factor, 1) / interval
+            return min(factor, 1) / interval, max(factor, 1) / interval
+    return 1 / arrivals.interval, 1 / arrivals.interval

@@ -2,12 +2,11 @@
 
 import math
 import random
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+from streamgauge.bounds import NotNegative, Positive, Sigma
 
 # What is asked of an unbounded distribution where a longest value is needed: it is
 # exceeded once in ten thousand draws.
@@ -40,7 +39,7 @@ class LogNormal(_Named, frozen=True, tag="lognormal"):
     """Skewed as people's pauses are; `sigma` is that of the logarithm."""
 
     median: Positive
-    sigma: NotNegative
+    sigma: Sigma
 
 
 Time = NotNegative | Uniform | Exponential | LogNormal

@@ -6,12 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streamgauge.bounds import Count, Positive, Share
 from streamgauge.distribution import Time
 from streamgauge.script import Step
-
-Positive = Annotated[float, Meta(gt=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=1)]
 
 PROMPTS = ("Where does the money go this month?", "Summarise the open incidents.")
 

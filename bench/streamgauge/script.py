@@ -4,14 +4,12 @@ The steps are those of docs/contract.md, "Scripted agents"; times are millisecon
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
+from streamgauge.bounds import Bytes, Chunks, NotNegative
 from streamgauge.distribution import Time, longest
-
-NotNegative = Annotated[float, Meta(ge=0)]
-Bytes = Annotated[int, Meta(ge=0)]
 
 
 class _Do(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="do"):
@@ -42,7 +40,7 @@ class Parallel(_Do, frozen=True, tag="parallel"):
 class Stream(_Do, frozen=True, tag="stream"):
     """`chunks` deltas of the answer, `per_second` of them; 0 a second: without pause."""
 
-    chunks: Annotated[int, Meta(ge=1)]
+    chunks: Chunks
     per_second: NotNegative = 0.0
     bytes: Bytes = 0
 

@@ -134,7 +134,7 @@ def test_a_target_elsewhere_must_be_allowed(streamgauge: Run) -> None:
 
 
 def test_secrets_reach_no_artifact_and_prompts_the_plan_alone(start: Start, tmp_path: Path) -> None:
-    """Neither a secret nor a token is anywhere; what users and agents say is where it must be repeated from."""
+    """Neither a secret nor a token is anywhere; what users and agents say is where a run is repeated from."""
     secret = "planted-secret-that-must-never-be-seen-anywhere"
     spoken, thought = "planted words of a user", "planted thoughts of an agent"
     server = start("reference_server", "--port", "0", "--measure", "--log-level", "debug", secret=secret)

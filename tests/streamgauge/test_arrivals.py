@@ -83,6 +83,31 @@ def test_a_kind_is_read_from_its_name() -> None:
     assert msgspec.convert({"kind": "ramp", "start": 4, "end": 1, "over": 9}, Arrivals) == Ramp(4, 1, 9)
 
 
+@pytest.mark.parametrize(
+    ("plain", "says"),
+    [
+        ({"kind": "constant", "interval": 1e-9}, "1e+09 requests a second of one user; at most 1,000"),
+        ({"kind": "poisson", "interval": 0.0009}, "requests a second of one user; at most 1,000"),
+        ({"kind": "lockstep", "interval": 1e300}, "<= 1000000000.0"),
+        ({"kind": "lockstep", "interval": float("inf")}, "<= 1000000000.0"),
+        ({"kind": "poisson", "interval": float("nan")}, "> 0.0"),
+        ({"kind": "spike", "interval": 1, "at": 0, "lasting": 1, "factor": 1e308}, "<= 1000000000.0"),
+        ({"kind": "spike", "interval": 1, "at": 0, "lasting": 1, "factor": 1001}, "1,001 requests a second"),
+        ({"kind": "steps", "intervals": [1, 0.0001], "every": 1}, "10,000 requests a second"),
+        ({"kind": "steps", "intervals": [100, 0.01], "every": 1}, "10,000 times the slowest; at most 1,000"),
+        ({"kind": "ramp", "start": 1e9, "end": 1, "over": 9}, "1e+09 times the slowest"),
+    ],
+)
+def test_a_rate_that_cannot_be_generated_is_refused_by_the_limit(plain: dict[str, object], says: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(plain, Arrivals)
+    assert says in str(refused.value)
+
+
+def test_the_fastest_that_can_be_generated_is_not() -> None:
+    msgspec.convert({"kind": "steps", "intervals": [1, 0.001], "every": 1}, Arrivals)
+
+
 def test_an_unknown_kind_or_key_is_refused() -> None:
     for plain in (
         {"kind": "waves"},

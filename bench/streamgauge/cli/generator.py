@@ -9,12 +9,17 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from streamgauge.cli.interruption import Interruptions, ending_with_us
+from streamgauge.cli.interruption import Interruptions, ending_with_us, kill
 from streamgauge.plan import PLAN_FILE, Plan
 from streamgauge.report.redact import redacted
 
 _MOST_SHOWN: Final = 2_000  # characters of a command
+_MARGIN_S: Final = 60  # beyond duration and drain: what Locust may take to begin, and to write the report
 _HIDDEN: Final = ("--secret", "--prompt")  # whose values are for the target alone
+
+
+class Overdue(Exception):
+    """The generator did not end by itself; the text says after how long."""
 
 
 def run_locust(
@@ -27,7 +32,7 @@ def run_locust(
     *,
     quiet: bool = False,
 ) -> int:
-    """Run the plan that lies in `folder` to its end; returns Locust's exit code.
+    """Run the plan that lies in `folder` to its end; returns Locust's exit code, or raises `Overdue`.
 
     It is in a session of its own, where Ctrl-C does not reach it but through `interruptions`.
     """
@@ -53,7 +58,25 @@ def run_locust(
         preexec_fn=ending_with_us(signal.SIGTERM),  # noqa: PLW1509 - there is no other thread here
     )
     interruptions.belong_to(process)
-    return process.wait()
+    return await_end(process, plan.duration + plan.drain + _MARGIN_S, plan.drain + _MARGIN_S)
+
+
+def await_end(process: subprocess.Popen[bytes], within_s: float, drain_s: float) -> int:
+    """Its exit code; who has not ended `within_s` is told to, and killed where that takes over `drain_s`.
+
+    Raises `Overdue` for those two: what ended so late is not the planned load.
+    """
+    try:
+        return process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+    try:
+        process.wait(drain_s)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        process.wait()
+        raise Overdue(f"it had not ended after {within_s:,.0f} s, nor when told to, and was killed") from None
+    raise Overdue(f"it had not ended after {within_s:,.0f} s, and was told to")
 
 
 def _free_port() -> int:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -22,11 +22,12 @@ class Interruptions:
     """Passes every signal on to the generator, once there is one; before, it ends what is being set up.
 
     The generator is told to end by SIGTERM, which is heard at any time of its life (it drains, or where
-    no run has begun ends without a word); Ctrl-C after that ends the drain.
+    no run has begun ends without a word); Ctrl-C after that ends the drain, and once more kills it.
     """
 
     def __init__(self) -> None:
         self.any = False
+        self._let_go = False
         self._generator: subprocess.Popen[bytes] | None = None
 
     def belong_to(self, generator: subprocess.Popen[bytes]) -> None:
@@ -41,7 +42,16 @@ class Interruptions:
         if not again:
             self._generator.send_signal(signal.SIGTERM)  # nothing, where it has ended
         elif number == signal.SIGINT:
+            if self._let_go:
+                kill(self._generator)
+            self._let_go = True
             self._generator.send_signal(number)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session, and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

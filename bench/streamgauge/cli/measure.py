@@ -12,12 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.generator import run_locust
+from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
 from streamgauge.cli.limits import require_files
 from streamgauge.cli.server import reference_server
 from streamgauge.cli.target import require_allowed
-from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR
+from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR, INTERRUPTED
 from streamgauge.plan import PLAN_FILE, Plan, PlanError, dump_plan
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import mint_token
@@ -128,14 +128,24 @@ def _generate(
         probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout, plan.ca_file)
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
-    code = run_locust(locustfile, plan, folder, secret, processes, interruptions, quiet=quiet)
+    try:
+        code = run_locust(locustfile, plan, folder, secret, processes, interruptions, quiet=quiet)
+    except Overdue as overdue:
+        typer.echo(
+            f"streamgauge: the run is void: the generator hung ({overdue}); what it left lies in {folder}",
+            err=True,
+        )
+        return INTERNAL_ERROR
     if _has_report(folder):
         return code
     # a run that began says itself why its report could not be written, and with its code what it found
     if code in (FAIL, INCONCLUSIVE) and (folder / "recording").is_dir():
         return code
-    if interruptions.any:
+    if interruptions.any and not (folder / "recording").is_dir():
         raise Interrupted
+    if interruptions.any:
+        typer.echo(f"streamgauge: killed before its report; what was recorded lies in {folder}", err=True)
+        return INTERRUPTED
     typer.echo(f"streamgauge: the generator ended without a report (exit code {code})", err=True)
     return INTERNAL_ERROR
 

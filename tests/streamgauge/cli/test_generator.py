@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.cli.generator import run_locust, shown
+from streamgauge.cli.generator import Overdue, await_end, run_locust, shown
 from streamgauge.cli.interruption import Interruptions
 from streamgauge.plan import Plan
 
@@ -20,6 +20,7 @@ class Locust:
         self.command: list[str] = []
         self.environment: dict[str, str] = {}
         self.signals: list[int] = []
+        self.within_s = 0.0
 
     def start(self, command: list[str], env: dict[str, str], **_: object) -> "Locust":
         self.command, self.environment = command, env
@@ -28,7 +29,8 @@ class Locust:
     def send_signal(self, number: int) -> None:
         self.signals.append(number)
 
-    def wait(self) -> int:
+    def wait(self, timeout: float) -> int:
+        self.within_s = timeout
         return 3
 
 
@@ -86,6 +88,7 @@ def test_the_secret_travels_in_the_environment_alone(locust: Locust, monkeypatch
 def test_locust_is_told_the_plan(locust: Locust, monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch)
     assert run_locust(Path("steady.py"), PLAN, Path("results/new"), SECRET, 1, Interruptions()) == 3
+    assert locust.within_s > PLAN.duration + PLAN.drain
     assert locust.command[:3] == [sys.executable, "-m", "locust"]
     expected = {
         "-f": "steady.py",
@@ -126,3 +129,61 @@ def test_ctrl_c_ends_locust_by_a_signal_that_it_hears_at_any_time(
     interruptions.hear(signal.SIGINT, None)
     interruptions.hear(signal.SIGINT, None)
     assert locust.signals == [signal.SIGTERM, signal.SIGINT]
+
+
+# A generator that hangs
+
+DEAF = """
+import signal, subprocess
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+subprocess.Popen(["sleep", "60"])  # its worker
+print(flush=True)
+signal.pause()
+"""
+
+
+def hanging(code: str) -> subprocess.Popen[bytes]:
+    """A generator that has begun."""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def gone(process: subprocess.Popen[bytes]) -> bool:
+    """Wait until nobody of its session holds its standard output any more."""
+    assert process.stdout is not None
+    with process:
+        return process.stdout.read() == b""
+
+
+def test_who_ends_in_time_is_not_overdue() -> None:
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as process:
+        assert await_end(process, 60, 60) == 3
+
+
+def test_who_hangs_is_told_to_end() -> None:
+    process = hanging("import signal; print(flush=True); signal.pause()")
+    with pytest.raises(Overdue, match=r"had not ended after 0 s, and was told to$"):
+        await_end(process, 0.1, 60)
+    assert gone(process)
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_who_does_not_hear_is_killed_with_all_its_workers() -> None:
+    process = hanging(DEAF)
+    with pytest.raises(Overdue, match=r"nor when told to, and was killed$"):
+        await_end(process, 0.1, 0.1)
+    assert gone(process)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_the_third_ctrl_c_kills_at_once() -> None:
+    process = hanging(DEAF)
+    interruptions = Interruptions()
+    interruptions.belong_to(process)
+    for _ in range(3):
+        interruptions.hear(signal.SIGINT, None)
+    assert process.wait(60) == -signal.SIGKILL
+    assert gone(process)
