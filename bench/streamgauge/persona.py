@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from streamgauge.bounds import Count, Positive, Share
 from streamgauge.distribution import Time
 from streamgauge.script import Step
+
+_ROUNDING: Final = 1e-9
 
 PROMPTS = ("Where does the money go this month?", "Summarise the open incidents.")
 
@@ -27,6 +29,10 @@ class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     cancel_share: Share = 0  # cancelled within four round trips
     speak_share: Share = 0  # spoken into while the agent works
     leave_share: Share = 0  # whose user leaves in mid-run and comes back
+
+    def __post_init__(self) -> None:
+        if (shares := self.cancel_share + self.speak_share + self.leave_share) > 1 + _ROUNDING:
+            raise ValueError(f"cancel_share, speak_share and leave_share are {shares:g} together; at most 1")
 
 
 def choose(personas: Sequence[Persona], rng: random.Random) -> Persona:

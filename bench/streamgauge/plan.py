@@ -24,11 +24,13 @@ from streamgauge.bounds import (
     Positive,
     Share,
 )
+from streamgauge.contradictions import contradictions
 from streamgauge.core import abort
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
+from streamgauge.explain import explained
 from streamgauge.persona import Persona
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.report.redact import redacted, secret_of_address
@@ -227,10 +229,12 @@ def load_plan(text: str, where: str) -> Plan:
 def make_plan(values: Mapping[str, object]) -> Plan:
     """A plan from plain values; raises `PlanError` naming the key and the fault."""
     try:
-        return msgspec.convert(values, Plan)
+        plan = msgspec.convert(values, Plan)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(" - at `$")
-        raise PlanError(f"{key.strip('.`')}: {what}" if key else what) from error
+        raise PlanError(explained(error, values, Plan)) from error
+    for problem in contradictions(plan):
+        raise PlanError(problem)
+    return plan
 
 
 def dump_plan(plan: Plan) -> str:

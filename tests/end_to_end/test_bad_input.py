@@ -76,8 +76,9 @@ def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
         (("--fault", "swap:2"), "swap"),
         (("--protocol", "nothing"), "known are native"),
         (("--users", "0"), "users"),
-        (("--users", "90000", "--spawn-rate", "90000"), "would fit"),
+        (("--users", "90000", "--spawn-rate", "90000", "--interval", "9s"), "would fit"),
         (("--duration", "soon"), "500ms"),
+        (("--interval", "0"), "--interval: Expected `float` > 0.0"),
         (("--results", "/proc/nothing"), "cannot be written"),
         (("--target", "http://127.0.0.1:1/"), "ws://"),
         (("--target", "wss://ann@127.0.0.1:1/"), "wss://"),
@@ -91,6 +92,22 @@ def test_a_plan_whose_sources_are_another_machine_s(streamgauge: Run, tmp_path: 
     (tmp_path / "plan.toml").write_text('sources = ["192.0.2.7"]')
     said = refused(streamgauge("run", "--plan", "plan.toml"))
     assert said == "streamgauge: sources: this machine has none of 192.0.2.7 (`ip address` lists its own)\n"
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ('scenario = "nosuch"', "plan.toml: scenario: nosuch: there is no such scenario; known are burst, "),
+        ('scenario = "overhead"', "plan.toml: slice_runs: the users of overhead act in slices: at least 1"),
+        ("slice_runs = 2", "plan.toml: slice_runs: there are no slices in steady: leave it out"),
+    ],
+)
+@pytest.mark.parametrize("command", [("plan", "check"), ("run", "--plan")], ids=["check", "run"])
+def test_a_plan_that_no_scenario_can_run(
+    streamgauge: Run, tmp_path: Path, command: tuple[str, ...], plan: str, says: str
+) -> None:
+    (tmp_path / "plan.toml").write_text(plan)
+    assert refused(streamgauge(*command, "plan.toml")).startswith(f"streamgauge: {says}")
 
 
 def test_a_port_in_use(streamgauge: Run) -> None:

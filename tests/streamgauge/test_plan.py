@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamgauge.arrivals import Lockstep, Poisson, Spike
+from reference_server.faults import FAULTS as SERVERS_FAULTS
+from streamgauge.contradictions import FAULTS
 from streamgauge.core.contract import Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
@@ -38,7 +40,6 @@ FULL = Plan(
     thresholds=("p99(delivery) < 50ms", Graded("goodput_share > 99.9%", Level.WARN)),
     allow_target=("bench.example.test",),
     required=(Rule.ECHO,),
-    faults=("swap:0.01", "drop-thinking"),
     seed=2**63 - 1,
 )
 
@@ -67,12 +68,21 @@ FULL = Plan(
         ({"doubts": {"steel": 0.1}}, "doubts: Object contains unknown field `steel`"),
         ({"seed": 2**63}, "seed: Expected `int` <= 9223372036854775807"),
         ({"seed": 2**70}, "seed: Expected `int` <= 9223372036854775807"),
-        ({"arrivals": {"kind": "bursty"}}, "arrivals.kind: Invalid value 'bursty'"),
+        (
+            {"arrivals": {"kind": "bursty"}},
+            "arrivals.kind: Invalid value 'bursty'; known are constant, poisson, ",
+        ),
         ({"arrivals": {"kind": "constant", "interval": 0}}, "arrivals.interval: Expected `float` > 0.0"),
-        ({"required": ["echo", "speed"]}, "required[1]: Invalid enum value 'speed'"),
+        (
+            {"required": ["echo", "speed"]},
+            "required[1]: Invalid enum value 'speed'; known are started-",
+        ),
         ({"personas": []}, "personas: Expected `array` of length >= 1"),
         ({"personas": [{"prompts": []}]}, "personas[0].prompts: Expected `array` of length >= 1"),
-        ({"personas": [{}, {"mood": "bad"}]}, "personas[1]: Object contains unknown field `mood`"),
+        (
+            {"personas": [{}, {"mood": "bad"}]},
+            "personas[1]: Object contains unknown field `mood`; known are name, ",
+        ),
         ({"goodput": ["soon"]}, "goodput: "),
         ({"thresholds": ["p99(mood) < 3ms"]}, "thresholds: "),
         ({"abort_on": ["it rains"]}, "abort_on: "),
@@ -95,9 +105,44 @@ FULL = Plan(
             {"personas": [{"think": {"dist": "lognormal", "median": 1, "sigma": 99}}]},
             "personas[0].think.sigma: Expected `float` <= 10.0",
         ),
+        (
+            {"arrivals": {"interval": 1}},
+            "arrivals: Object missing required field `kind`; known are con",
+        ),
+        (
+            {"arrivals": {"kind": "ramp", "start": 1, "ends": 2}},
+            "arrivals: Object contains unknown field `ends`; known are start, end, over",
+        ),
+        (
+            {"personas": [{"script": [{"do": "parallel", "steps": [{"do": "sing"}]}]}]},
+            "personas[0].script[0].steps[0].do: Invalid value 'sing'; known are think, tool, ",
+        ),
+        (
+            {"personas": [{"script": [{"do": "tool", "name": "x", "outcome": "bad"}]}]},
+            "personas[0].script[0].outcome: Invalid enum value 'bad'; known are error, success, timeout",
+        ),
+        (
+            {"thresholds": ["rate(leaks) == 0", {"limit": "rate(lost) == 0", "level": "bad"}]},
+            "thresholds[1].level: Invalid enum value 'bad'; known are warn, fail",
+        ),
+        ({"arrivals": "poisson"}, "arrivals: Expected `object`, got `str`"),
+        (
+            {"personas": [{"cancel_share": 0.5, "speak_share": 0.5, "leave_share": 0.1}]},
+            "personas[0]: cancel_share, speak_share and leave_share are 1.1 together; at most 1",
+        ),
+        ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
+        ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
+        (
+            {"faults": ["swap"], "target": "ws://127.0.0.1/"},
+            "faults: only the reference server commits them: leave out the target",
+        ),
+        (
+            {"arrivals": {"kind": "spike", "interval": 1, "at": 30, "lasting": 1, "factor": 2}},
+            "arrivals.at: the spike is due after 30 s, the run ends after 30 s",
+        ),
         ({"protocol": "morse"}, "protocol: there is no 'morse'; known are native"),
         ({"scenario": "../steady"}, r"scenario: Expected `str` matching regex '^[\\w-]+\\Z'"),
-        ({"weather": "fine"}, "Object contains unknown field `weather`"),
+        ({"weather": "fine"}, "Object contains unknown field `weather`; known are scenario, target, "),
     ],
 )
 def test_a_wrong_plan_is_refused_by_its_key_and_the_reason(values: dict[str, object], says: str) -> None:
@@ -194,6 +239,10 @@ def test_every_scenario_has_a_plan_of_its_name(path: Path) -> None:
 
 def test_every_locust_file_has_a_plan() -> None:
     assert {path.stem for path in SCENARIOS} == {path.stem for path in (ROOT / "scenarios").glob("*.py")}
+
+
+def test_the_faults_that_a_plan_may_name_are_those_of_the_reference_server() -> None:
+    assert set(FAULTS) == set(SERVERS_FAULTS)
 
 
 # The digest

@@ -82,8 +82,6 @@ def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Co
         raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
     if plan.target:
         require_allowed(plan.target, (*allowed, *plan.allow_target))
-        if plan.faults:
-            raise UsageProblem("--fault needs the reference server: give no --target")
         if not secret:
             raise UsageProblem(
                 "no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed"

@@ -9,6 +9,7 @@ import typer
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import by_flag
 from streamgauge.cli.measure import measure
 from streamgauge.cli.target import CaFile, trusting
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
@@ -90,7 +91,9 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     }
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
     given = _plan(scenario, plan, changes, interval, threshold or [])
-    locustfile = scenarios.find(scenario or given.scenario)
+    where = f"{plan}: scenario:" if plan and not scenario else "--scenario"
+    locustfile = scenarios.find(scenario or given.scenario, where)
+    scenarios.require_slices(given, locustfile, str(plan or locustfile))
     command = shlex.split(server)
     measured = measure(locustfile, given, results, secret, processes, allow_target or [], server=command)
     raise typer.Exit(measured.code)
@@ -105,16 +108,23 @@ def _plan(
 ) -> Plan:
     """The plan of the file, or else of the scenario, and the flags over it."""
     where = file or scenarios.find(scenario or "steady").with_suffix(".toml")
+    given = {*flags}
     try:
         values = msgspec.to_builtins(load_plan(where.read_text(encoding="utf-8"), str(where))) | flags
+    except PlanError as error:
+        raise UsageProblem(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{where}: cannot be read ({error})") from error
+    if thresholds:
+        given.add("thresholds")
         values["thresholds"] = [*values["thresholds"], *thresholds]
+    try:
         if interval is not None:
+            given.add("arrivals.interval")
             kind = values["arrivals"]["kind"]
             if "interval" not in values["arrivals"]:
                 raise UsageProblem(f"--interval: arrivals of the kind {kind!r} have none")
             values["arrivals"]["interval"] = interval
         return make_plan(values)
     except PlanError as error:
-        raise UsageProblem(str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{where}: cannot be read ({error})") from error
+        raise UsageProblem(by_flag(str(error), given)) from error

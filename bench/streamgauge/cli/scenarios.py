@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamgauge
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.plan import Plan, load_plan
 
 _PACKAGE = Path(streamgauge.__file__).parent
 
@@ -14,10 +15,23 @@ def folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "scenarios"
 
 
-def find(name: str) -> Path:
-    """The Locust file of a scenario, by its name or its path; its plan stands beside it."""
+def find(name: str, said: str = "--scenario") -> Path:
+    """The Locust file of a scenario, by its name or its path; its plan stands beside it.
+
+    `said` is where it was named, for the error.
+    """
     path = Path(name) if name.endswith(".py") else folder() / f"{name}.py"
     if not path.is_file() or not path.with_suffix(".toml").is_file():
         known = ", ".join(sorted(p.stem for p in folder().glob("*.py")))
-        raise UsageProblem(f"--scenario {name}: there is no such scenario; known are {known}")
+        raise UsageProblem(f"{said} {name}: there is no such scenario; known are {known}")
     return path
+
+
+def require_slices(plan: Plan, locustfile: Path, said: str) -> None:
+    """Raise `UsageProblem` where the plan has slices and its scenario has none, or the reverse."""
+    beside = locustfile.with_suffix(".toml")
+    sliced = bool(load_plan(beside.read_text(encoding="utf-8"), str(beside)).slice_runs)
+    if sliced and not plan.slice_runs:
+        raise UsageProblem(f"{said}: slice_runs: the users of {plan.scenario} act in slices: at least 1")
+    if plan.slice_runs and not sliced:
+        raise UsageProblem(f"{said}: slice_runs: there are no slices in {plan.scenario}: leave it out")
