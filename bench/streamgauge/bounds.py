@@ -10,6 +10,7 @@ from msgspec import Meta
 
 MOST: Final = 1e9  # half a lifetime in seconds: as nanoseconds it still fits 64 bits
 MOST_USERS: Final = 100_000
+MOST_PROCESSES: Final = 1_024
 MOST_PER_USER: Final = 1_000.0  # requests per second of one user: a millisecond between two
 MOST_PER_PROCESS: Final = 20_000.0  # requests per second: several times what one generator process verifies
 MOST_SWING: Final = 1_000.0  # times that arrivals may be faster at their peak than at their slowest

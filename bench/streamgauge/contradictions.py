@@ -13,6 +13,13 @@ FAULTS: Final = ("drop-thinking", "shared-global", "swap")  # of the reference s
 
 def contradictions(plan: "Plan") -> Iterator[str]:
     """Each as `key: why, and what to do`."""
+    if plan.processes > plan.users:
+        yield (
+            f"processes: {plan.processes} of them have only {plan.users} users to share: "
+            "at most one for each user"
+        )
+    if plan.slice_runs and plan.processes > 1:
+        yield "processes: the users of slices act together, in one process: leave it out"
     if plan.faults and plan.target:
         yield "faults: only the reference server commits them: leave out the target"
     for place, fault in enumerate(plan.faults):

@@ -78,6 +78,8 @@ def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
         (("--users", "0"), "users"),
         (("--users", "90000", "--spawn-rate", "90000", "--interval", "9s"), "would fit"),
         (("--duration", "soon"), "500ms"),
+        (("--processes", "8", "--users", "3"), "--processes: 8 of them have only 3 users to share"),
+        (("--processes", "0"), "--processes: Expected `int` >= 1"),
         (("--interval", "0"), "--interval: Expected `float` > 0.0"),
         (("--results", "/proc/nothing"), "cannot be written"),
         (("--target", "http://127.0.0.1:1/"), "ws://"),
@@ -108,6 +110,12 @@ def test_a_plan_that_no_scenario_can_run(
 ) -> None:
     (tmp_path / "plan.toml").write_text(plan)
     assert refused(streamgauge(*command, "plan.toml")).startswith(f"streamgauge: {says}")
+
+
+def test_a_flag_and_a_plan_that_name_different_scenarios(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text('scenario = "interrupt"')
+    said = refused(streamgauge("run", "--plan", "plan.toml", "--scenario", "burst"))
+    assert "--scenario burst: plan.toml is a plan of interrupt: leave the flag out" in said
 
 
 def test_a_port_in_use(streamgauge: Run) -> None:

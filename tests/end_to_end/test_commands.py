@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.plan import load_plan
 from streamgauge.report.redact import digest
 from streamgauge.report.render_json import read_json
-from tests.support.command import SECRET, Run, Server, Start
+from tests.support.command import ROOT, SECRET, Run, Server, Start
 
 SHORT = ("--users", "30", "--duration", "4s", "--interval", "500ms")
 
@@ -66,6 +67,26 @@ def test_a_result_folders_plan_repeats_the_run(streamgauge: Run, tmp_path: Path)
     assert again.code == 0, again.out + again.err
     assert (folder / "plan.toml").read_text() == text
     assert read_json((folder / "report.json").read_bytes()).plan["seed"] == 7
+
+
+def test_a_result_folders_plan_finds_the_users_own_scenario_and_all_that_flags_said(
+    streamgauge: Run, tmp_path: Path
+) -> None:
+    steady = ROOT / "scenarios" / "steady.py"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.py").write_text(steady.read_text())
+    (tmp_path / "own" / "mine.toml").write_text("users = 4\nduration = 2\n")
+    flags = ("--scenario", "own/mine.py", "--allow-target", "bench.example.test", "--processes", "2")
+    first = streamgauge("run", *flags)
+    assert "mine" in first.folder.name
+    plan = load_plan((first.folder / "plan.toml").read_text(), "plan.toml")
+    assert (plan.scenario, plan.allow_target) == ("../../own/mine.py", ("bench.example.test",))
+    again = streamgauge("run", "--plan", str(first.folder / "plan.toml"), "--results", "again/deeper")
+    (folder,) = (tmp_path / "again" / "deeper").glob("*-mine-*")
+    assert again.code == first.code == 0, again.out + again.err
+    report = read_json((folder / "report.json").read_bytes())
+    assert (report.scenario, len(report.workers)) == ("mine", 2)
+    assert report.plan_digest == first.report.plan_digest
 
 
 def test_flags_override_a_plan(streamgauge: Run, tmp_path: Path) -> None:

@@ -141,7 +141,17 @@ FULL = Plan(
             "arrivals.at: the spike is due after 30 s, the run ends after 30 s",
         ),
         ({"protocol": "morse"}, "protocol: there is no 'morse'; known are native"),
-        ({"scenario": "../steady"}, r"scenario: Expected `str` matching regex '^[\\w-]+\\Z'"),
+        (
+            {"scenario": "../steady"},
+            "scenario: '../steady' is neither a name nor the path of a Locust file (.py)",
+        ),
+        ({"scenario": ""}, "scenario: '' is neither a name"),
+        ({"scenario": "steady\n"}, "scenario: 'steady\\n' is neither a name"),
+        (
+            {"users": 3, "processes": 8},
+            "processes: 8 of them have only 3 users to share: at most one for each user",
+        ),
+        ({"slice_runs": 1, "processes": 2}, "processes: the users of slices act together, in one process"),
         ({"weather": "fine"}, "Object contains unknown field `weather`; known are scenario, target, "),
     ],
 )
@@ -250,6 +260,7 @@ def test_the_faults_that_a_plan_may_name_are_those_of_the_reference_server() -> 
 OTHER = {
     "scenario": "isolation",
     "users": 999,
+    "processes": 2,
     "spawn_rate": 251.0,
     "duration": 31.0,
     "allow_target": ("bench.example.test",),
@@ -279,6 +290,19 @@ OTHER = {
 )
 def test_the_digest_leaves_out_where_the_target_is_and_how_it_is_reached(elsewhere: dict[str, Any]) -> None:
     assert digest(Plan(**elsewhere)) == digest(Plan(target="ws://a/")) == digest(Plan())
+
+
+def test_the_digest_leaves_out_where_the_scenario_is() -> None:
+    assert digest(Plan(scenario="../steady.py")) == digest(Plan(scenario="/a/steady.py")) == digest(Plan())
+
+
+def test_a_scenario_has_a_name_by_its_path_too() -> None:
+    assert (Plan(scenario="my-own").name, Plan(scenario="../my own.py").name) == ("my-own", "my own")
+
+
+def test_the_rate_is_that_of_all_processes_together() -> None:
+    fast = {"users": 100, "arrivals": {"kind": "constant", "interval": 0.002}}
+    assert make_plan({**fast, "processes": 3}).processes == 3
 
 
 @pytest.mark.parametrize("key", OTHER)

@@ -12,6 +12,7 @@ FLAGS: Final = {
     "spawn_rate": "--spawn-rate",
     "arrivals.interval": "--interval",
     "protocol": "--protocol",
+    "processes": "--processes",
     "seed": "--seed",
 }
 

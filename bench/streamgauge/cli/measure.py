@@ -11,6 +11,7 @@ import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
@@ -51,9 +52,11 @@ def measure(
     """
     require_possible(plan, secret, processes, allowed)
     try:
-        folder = new_folder(results, plan.scenario)
+        folder = new_folder(results, plan.name)
         # as it was planned: a server of our own will listen elsewhere when the plan is repeated
-        (folder / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
+        (folder / PLAN_FILE).write_text(
+            dump_plan(scenarios.seen_from(folder, plan, locustfile)), encoding="utf-8"
+        )
     except OSError as error:
         raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
     try:

@@ -42,9 +42,10 @@ def check(plan: Annotated[Path, typer.Argument(help="The plan (TOML).")]) -> Non
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{plan}: cannot be read ({error})") from error
-    scenarios.require_slices(read, scenarios.find(read.scenario, f"{plan}: scenario:"), str(plan))
+    locustfile = scenarios.find(read.scenario, f"{plan}: scenario:", plan.parent)
+    scenarios.require_slices(read, locustfile, str(plan))
     against = read.target or "a reference server of its own"
     typer.echo(
-        f"{plan}: {read.scenario}, {read.users:,} users for {read.duration:g} s against {against} "
+        f"{plan}: {read.name}, {read.users:,} users for {read.duration:g} s against {against} "
         f"(plan {digest(read)})"
     )

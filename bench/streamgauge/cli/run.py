@@ -1,6 +1,7 @@
 """`streamgauge run`: one scenario against one target, judged."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     interval: Annotated[
         float | None, typer.Option(parser=_seconds, help="Mean time between two requests of one user.")
     ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Generator processes.")] = 1,
+    processes: Annotated[int | None, typer.Option(help="Generator processes.")] = None,
     protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
     secret: Annotated[
         str | None,
@@ -86,38 +87,45 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "faults": tuple(fault) if fault else None,
         "spawn_rate": spawn_rate,
         "protocol": protocol,
+        "processes": processes,
         "seed": seed,
         **trusting(ca_file),
     }
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
-    given = _plan(scenario, plan, changes, interval, threshold or [])
-    where = f"{plan}: scenario:" if plan and not scenario else "--scenario"
-    locustfile = scenarios.find(scenario or given.scenario, where)
+    more = {"thresholds": threshold or [], "allow_target": allow_target or []}
+    given, locustfile = _plan(scenario, plan, changes, interval, more)
     scenarios.require_slices(given, locustfile, str(plan or locustfile))
     command = shlex.split(server)
-    measured = measure(locustfile, given, results, secret, processes, allow_target or [], server=command)
+    measured = measure(locustfile, given, results, secret, given.processes, server=command)
     raise typer.Exit(measured.code)
 
 
 def _plan(
     scenario: str | None,
     file: Path | None,
-    flags: dict[str, object],
+    flags: Mapping[str, object],
     interval: float | None,
-    thresholds: list[str],
-) -> Plan:
-    """The plan of the file, or else of the scenario, and the flags over it."""
+    more: Mapping[str, Sequence[str]],
+) -> tuple[Plan, Path]:
+    """The plan of the file, or else of the scenario, with the flags over it, and its Locust file.
+
+    `more` are flags that add to what the plan lists.
+    """
     where = file or scenarios.find(scenario or "steady").with_suffix(".toml")
-    given = {*flags}
     try:
-        values = msgspec.to_builtins(load_plan(where.read_text(encoding="utf-8"), str(where))) | flags
+        text = where.read_text(encoding="utf-8")
+        values = msgspec.to_builtins(load_plan(text, str(where))) | flags
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{where}: cannot be read ({error})") from error
-    if thresholds:
-        given.add("thresholds")
-        values["thresholds"] = [*values["thresholds"], *thresholds]
+    named = "scenario" in msgspec.toml.decode(text)
+    locustfile = _locustfile(scenario, file, values["scenario"], named=named)
+    if scenario:
+        values["scenario"] = scenario
+    for key, added in more.items():
+        values[key] = [*values[key], *added]
+    given = {*flags, *(key for key, added in more.items() if added)}
     try:
         if interval is not None:
             given.add("arrivals.interval")
@@ -125,6 +133,20 @@ def _plan(
             if "interval" not in values["arrivals"]:
                 raise UsageProblem(f"--interval: arrivals of the kind {kind!r} have none")
             values["arrivals"]["interval"] = interval
-        return make_plan(values)
+        return make_plan(values), locustfile
     except PlanError as error:
         raise UsageProblem(by_flag(str(error), given)) from error
+
+
+def _locustfile(flag: str | None, file: Path | None, planned: str, *, named: bool) -> Path:
+    """The Locust file that the flag names, or else the plan; the two may not name different ones."""
+    if file is None:
+        return scenarios.find(flag or "steady")
+    if not named:  # the plan leaves it open
+        return scenarios.find(flag or planned)
+    of_plan = scenarios.find(planned, f"{file}: scenario:", file.parent)
+    if flag and not scenarios.find(flag).samefile(of_plan):
+        raise UsageProblem(
+            f"--scenario {flag}: {file} is a plan of {planned}: leave the flag out, or give another plan"
+        )
+    return of_plan

@@ -51,7 +51,10 @@ _WATCH_S: Final = 0.25
 def scenario(locustfile: str) -> None:
     """Make a Locust file a scenario: its plan without flags stands beside it, as TOML."""
     path = Path(locustfile).with_suffix(".toml")
-    harness = Harness(load_plan(path.read_text(encoding="utf-8"), str(path)))
+    plan = load_plan(path.read_text(encoding="utf-8"), str(path))
+    if plan.scenario != path.stem:  # a user's own: so that the plan of a result folder finds it again
+        plan = msgspec.structs.replace(plan, scenario=str(Path(locustfile).resolve()))
+    harness = Harness(plan)
     events.init_command_line_parser.add_listener(harness.add_options)
     events.init.add_listener(harness.init)
     events.test_start.add_listener(harness.start)
@@ -185,7 +188,7 @@ class Harness:
         else:
             environment.process_exit_code = INCONCLUSIVE  # whatever comes, without an outcome it is no pass
             self._plan = self._planned()
-            self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.scenario))
+            self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.name))
             # what is not known to Locust itself is shipped to the workers
             options.sg_run = {"plan": msgspec.json.encode(self._plan).decode(), "folder": str(self._folder)}
             self._inquiry = Inquiry(self._plan.target, trust(self._plan.target, self._plan.ca_file))

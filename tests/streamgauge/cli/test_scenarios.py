@@ -44,7 +44,9 @@ def test_an_unknown_scenario_is_refused_with_those_that_are_known(name: str) -> 
     known = ", ".join(sorted(path.stem for path in (ROOT / "scenarios").glob("*.py")))
     with pytest.raises(UsageProblem) as refused:
         scenarios.find(name)
-    assert str(refused.value) == f"--scenario {name}: there is no such scenario; known are {known}"
+    assert str(refused.value) == (
+        f"--scenario {name}: there is no such scenario; known are {known}, or the path of a Locust file"
+    )
 
 
 def test_a_locust_file_without_its_plan_is_no_scenario(own: Path) -> None:
