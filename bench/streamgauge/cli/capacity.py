@@ -93,7 +93,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
         raise UsageProblem("--step-time 0: nothing can be measured in no time")
     plan = _plan(slo, target)
     quiet = _quieter(plan) if apart else None
-    locustfile = scenarios.find(plan.scenario)
+    locustfile = scenarios.find(plan.scenario, f"{slo}: scenario:", slo.parent)
     try:
         folder = new_folder(results, "capacity")
     except OSError as error:
@@ -103,7 +103,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     def study(so_far: Steps) -> Study:
         found, costs = conclude(search, so_far.steps), model(so_far.steps, so_far.quiet)
         return Study(
-            scenario=plan.scenario,
+            scenario=plan.name,
             command=shown([Path(sys.argv[0]).name, *sys.argv[1:]]),
             search=search,
             steps=tuple(so_far.steps),
