@@ -15,6 +15,8 @@ FAULTS: Final = ("drop-thinking", "shared-global", "swap")  # of the reference s
 
 def contradictions(plan: "Plan") -> Iterator[str]:
     """Each as `key: why, and what to do`."""
+    if beyond := [rule for rule in plan.required if rule not in plan.promises]:
+        yield f"required: the protocol {plan.protocol!r} does not promise {', '.join(beyond)}"
     if plan.processes > plan.users:
         yield (
             f"processes: {plan.processes} of them have only {plan.users} users to share: "

@@ -67,7 +67,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: tuple[str, ...] = ()  # local addresses, in turn; none: the kernel's choice, on loopback ours
     allow_target: tuple[str, ...] = ()  # hosts that are not this machine and may be put under load
     protocol: str = "native"
-    users: Annotated[int, Meta(ge=1, le=MOST_USERS)] = 1000
+    users: Annotated[int, Meta(ge=1)] = 1000
     processes: Annotated[int, Meta(ge=1, le=MOST_PROCESSES)] = 1  # that generate the load
     spawn_rate: Positive = 250  # users per second: the ramp
     duration: Positive = 30  # from the first user on, the ramp included
@@ -87,6 +87,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     goodput: tuple[str, ...] = ()  # limits that a good run keeps
     doubts: DoubtLimits = DoubtLimits()  # from where on the measurement itself is doubted: docs/doubts.md
     abort_on: tuple[str, ...] = ()  # conditions under which the run stops: "findings > 100"
+    most_runs: Annotated[int, Meta(ge=0, le=10**12)] = 0  # asked for by all users together; 0: no cap
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
 
@@ -96,10 +97,13 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"scenario: {redacted(self.scenario, _SHOWN)!r} is neither a name "
                 "nor the path of a Locust file (.py)"
             )
+        if self.users > MOST_USERS:
+            raise PlanError(
+                f"users: {self.users:,} of them; at most {MOST_USERS:,} can be, "
+                "more are no load of one plan: share them among several"
+            )
         if self.protocol not in PROTOCOLS:
             raise PlanError(f"protocol: there is no {self.protocol!r}; known are {', '.join(PROTOCOLS)}")
-        if beyond := [rule for rule in self.required if rule not in self.promises]:
-            raise PlanError(f"required: the protocol {self.protocol!r} does not promise {', '.join(beyond)}")
         for condition in self.abort_on:
             try:
                 abort.parse(condition)
@@ -254,6 +258,7 @@ def dump_plan(plan: Plan) -> str:
 def digest(plan: Plan) -> str:
     """A short digest of the plan but for where it leads (`ELSEWHERE`), by which runs can be compared."""
     # made anew, for 30 and 30.0 are one duration
-    anywhere = msgspec.to_builtins(make_plan(msgspec.to_builtins(plan) | {"scenario": plan.name}))
+    values = msgspec.to_builtins(plan) | {"scenario": plan.name}
+    anywhere = msgspec.to_builtins(msgspec.convert(values, Plan))
     known = {key: value for key, value in anywhere.items() if key not in ELSEWHERE}
     return hashlib.sha256(tomli_w.dumps(known).encode()).hexdigest()[:12]

@@ -148,6 +148,23 @@ def test_a_condition_of_the_plan_stops_the_run(streamgauge: Run, tmp_path: Path)
     assert any(doubt.name == "stopped early" for doubt in done.report.doubts)
 
 
+def test_a_run_that_was_stopped_is_no_pass_however_well_it_went(streamgauge: Run) -> None:
+    done = streamgauge("run", "--users", "20", "--duration", "60s", "--abort-on", "runs >= 30")
+    assert done.code == 3, done.out + done.err
+    assert done.report.cut_short
+    assert "stopped early: runs >= 30" in done.out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_cap_on_runs_ends_the_load_and_the_verdict_stands(streamgauge: Run, processes: str) -> None:
+    flags = ("--users", "20", "--duration", "60s", "--most-runs", "51", "--processes", processes)
+    done = streamgauge("run", *flags)
+    assert done.code == 0, done.out + done.err
+    assert not done.report.cut_short
+    assert done.report.counts["requests"] == done.report.counts["runs completed"] == 51
+    assert "cut: at 51 runs (limit most_runs 51)" in done.out
+
+
 def test_a_target_elsewhere_must_be_allowed(streamgauge: Run) -> None:
     done = streamgauge("run", "--target", "ws://192.0.2.1:80/ws", secret=SECRET)
     assert done.code == 2

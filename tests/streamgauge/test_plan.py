@@ -51,6 +51,8 @@ FULL = Plan(
     ("values", "says"),
     [
         ({"users": 0}, "users: Expected `int` >= 1"),
+        ({"users": 100_001}, "users: 100,001 of them; at most 100,000 can be"),
+        ({"most_runs": -1}, "most_runs: Expected `int` >= 0"),
         ({"users": "5"}, "users: Expected `int`, got `str`"),
         (
             {"users": 10, "spawn_rate": 1, "duration": 9},
@@ -271,6 +273,7 @@ OTHER = {
     "goodput": ("run < 5s",),
     "abort_on": ("findings > 100",),
     "doubts": DoubtLimits(steal=0.2),
+    "most_runs": 50,
     "slice_runs": 2,
     "witness_share": 0.5,
     "reopen": 1.0,

@@ -13,6 +13,8 @@ FLAGS: Final = {
     "arrivals.interval": "--interval",
     "protocol": "--protocol",
     "processes": "--processes",
+    "most_runs": "--most-runs",
+    "abort_on": "--abort-on",
     "seed": "--seed",
 }
 

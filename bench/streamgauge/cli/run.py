@@ -62,6 +62,13 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         list[str] | None,
         typer.Option(help="What must hold besides the plan's thresholds: 'p99(run) < 30s'; repeatable."),
     ] = None,
+    abort_on: Annotated[
+        list[str] | None,
+        typer.Option(help="What stops the run besides the plan's conditions: 'leaks > 0'; repeatable."),
+    ] = None,
+    most_runs: Annotated[
+        int | None, typer.Option(help="How many runs all users together may ask for; 0: no cap.")
+    ] = None,
     spawn_rate: Annotated[float | None, typer.Option(help="Users who arrive in a second.")] = None,
     interval: Annotated[
         float | None, typer.Option(parser=_seconds, help="Mean time between two requests of one user.")
@@ -88,11 +95,12 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "spawn_rate": spawn_rate,
         "protocol": protocol,
         "processes": processes,
+        "most_runs": most_runs,
         "seed": seed,
         **trusting(ca_file),
     }
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
-    more = {"thresholds": threshold or [], "allow_target": allow_target or []}
+    more = {"thresholds": threshold or [], "abort_on": abort_on or [], "allow_target": allow_target or []}
     given, locustfile = _plan(scenario, plan, changes, interval, more)
     scenarios.require_slices(given, locustfile, str(plan or locustfile))
     command = shlex.split(server)

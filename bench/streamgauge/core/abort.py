@@ -1,7 +1,8 @@
 """When a run is to stop before its time: `abort_on` of a plan.
 
 A condition is a name of what is counted live, an operator and a number:
-`findings > 100`, `runs >= 50000`, `unsent > 1000`.
+`findings > 100`, `leaks > 0`, `runs >= 50000`. The names are those that
+thresholds hold against a rate, counted, and a few more.
 """
 
 import operator
@@ -11,9 +12,13 @@ from typing import Final
 
 from msgspec import Struct
 
-NAMES: Final = ("events", "findings", "runs", "unsent", "users")
+from streamgauge.core.measured import CHUNK_RATE, DURATIONS, FIGURES, RATES, SHARES
+
+NAMES: Final = ("events", "findings", "runs", "users", *RATES)
+_LATE: Final = frozenset((*DURATIONS, CHUNK_RATE, *SHARES, *FIGURES))  # what only the end of a run knows
 _OPERATORS: Final[dict[str, Callable[[int, int], bool]]] = {">": operator.gt, ">=": operator.ge}
-_CONDITION: Final = re.compile(r"(\w+)\s*(>=|>)\s*(\d+)")
+_CONDITION: Final = re.compile(r"(\w+)\s*(>=|>)\s*(\d{1,18})")
+_NAMED: Final = re.compile(r"(?:[\w.]+\s*\()?\s*(\w+)")  # in a threshold
 
 
 class Condition(Struct, frozen=True):
@@ -29,6 +34,12 @@ class Condition(Struct, frozen=True):
 
 def parse(text: str) -> Condition:
     """Read a condition; raises `ValueError` saying what is wrong with it."""
+    named = _NAMED.match(text.strip())
+    if named and named[1] in _LATE:
+        raise ValueError(
+            f"{text!r}: {named[1]!r} is known at the end of a run only: make it a threshold; "
+            f"counted live are {', '.join(NAMES)}"
+        )
     match = _CONDITION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no condition; write NAME > NUMBER or NAME >= NUMBER")
@@ -39,8 +50,8 @@ def parse(text: str) -> Condition:
 
 
 def broken(conditions: tuple[Condition, ...], counted: Mapping[str, int]) -> Condition | None:
-    """The first condition that holds now."""
+    """The first condition that holds now; what is not counted yet is 0."""
     for condition in conditions:
-        if _OPERATORS[condition.operator](counted[condition.name], condition.limit):
+        if _OPERATORS[condition.operator](counted.get(condition.name, 0), condition.limit):
             return condition
     return None

@@ -177,7 +177,18 @@ class Analysis:
 
     def counts(self) -> dict[str, int]:
         """The counts so far."""
-        return self._tally.counts()
+        return self._tally.counts() | self._checks.counts()
+
+    @property
+    def leaks(self) -> int:
+        """How many findings there are so far of what reached the wrong user."""
+        found = self._checks.state.found
+        return found.get(Rule.ISOLATION_CANARY, 0) + found.get(Rule.ISOLATION_ENVELOPE, 0)
+
+    @property
+    def stalled(self) -> int:
+        """How many streams have stalled so far."""
+        return self._streams.stalled
 
     def finish(self, at_ns: int) -> AnalysisState:
         """Settle what is left, and give the state; nothing may be added after that."""

@@ -33,6 +33,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     processes: Sequence[Process] = (),
     course: CourseState = CourseState(),  # noqa: B008 - frozen
     load_ns: tuple[int, int] | None = None,
+    most_runs: int = 0,
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
@@ -41,6 +42,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
     from when until when the load is to be the same, in ns from the beginning, and is None
     where it is to change.
+    connect, 0 where the run was cut short, `most_runs` how many may be asked for, 0 without a cap.
     """
     if aborted == FORSAKEN:
         yield Doubt(
@@ -51,7 +53,22 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
             VERDICT,
         )
     elif aborted:
-        yield Doubt("stopped early", aborted, "abort_on", "the plan says so: see the findings", NOTHING)
+        yield Doubt(
+            "stopped early",
+            aborted,
+            "abort_on",
+            "the plan stopped the run: what would have come later was not seen",
+            VERDICT,
+        )
+    capped = bool(most_runs) and counts.get("requests", 0) >= most_runs
+    if capped:
+        yield Doubt(
+            "cut",
+            f"at {counts['requests']:,} runs",
+            f"most_runs {most_runs:,}",
+            "the plan allows no more: what was seen until then stands",
+            NOTHING,
+        )
     if missing_workers:
         yield Doubt(
             "workers missing",
@@ -81,7 +98,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
             "the load was smaller than planned: see the server's limits",
             VERDICT,
         )
-    if counts.get("users", 0) < planned:
+    if counts.get("users", 0) < planned and not capped:
         yield Doubt(
             "users connected",
             f"{counts.get('users', 0)} of {planned}",

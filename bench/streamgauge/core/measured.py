@@ -126,6 +126,22 @@ def _timed(state: AnalysisState) -> Iterator[str]:
         yield from ("goodput", "goodput_share")
 
 
+def hits(counts: Mapping[str, int], *, leaks: int, stalled: int) -> dict[str, int]:
+    """What the rates count, by their names, as far as it is known: also in mid-run."""
+    return {
+        "leaks": leaks,
+        "lost": counts.get("events lost", 0),
+        "duplicates": counts.get("events repeated", 0),
+        "reordered": counts.get("events reordered", 0),
+        "malformed": counts.get("malformed messages", 0),
+        "errors": counts.get("runs expected whole", 0) - counts.get("runs with a result", 0),
+        "refused": counts.get("runs refused", 0),
+        "abandoned": counts.get("runs abandoned", 0),
+        "unsent": counts.get("requests unsent", 0),
+        "stalls": stalled,
+    }
+
+
 def _ratios(state: AnalysisState, verdicts: Mapping[Rule, Verdict]) -> Iterator[tuple[str, Ratio]]:
     counts, streams, goodput = state.counts, state.streams, state.goodput
 
@@ -134,20 +150,21 @@ def _ratios(state: AnalysisState, verdicts: Mapping[Rule, Verdict]) -> Iterator[
 
     isolation = [verdicts[rule] for rule in _ISOLATION if rule in verdicts]
     looked = max((verdict.exercised for verdict in isolation), default=0)
-    yield "leaks", Ratio(sum(verdict.found for verdict in isolation), looked)
-    numbered, lost, repeated = count("events numbered"), count("events lost"), count("events repeated")
-    yield "lost", Ratio(lost, numbered - repeated + lost)
-    yield "duplicates", Ratio(repeated, numbered)
-    yield "reordered", Ratio(count("events reordered"), numbered)
-    malformed = count("malformed messages")
-    yield "malformed", Ratio(malformed, count("messages") + malformed)
-    whole = count("runs expected whole")
-    yield "errors", Ratio(whole - count("runs with a result"), whole)
-    yield "refused", Ratio(count("runs refused"), tally.runs(counts))
-    yield "abandoned", Ratio(count("runs abandoned"), tally.runs(counts))
-    unsent = count("requests unsent")
-    yield "unsent", Ratio(unsent, count("requests") + unsent)
-    yield "stalls", Ratio(streams.stalled, streams.streams)
+    hit = hits(counts, leaks=sum(verdict.found for verdict in isolation), stalled=streams.stalled)
+    numbered = count("events numbered")
+    of = {
+        "leaks": looked,
+        "lost": numbered - hit["duplicates"] + hit["lost"],
+        "duplicates": numbered,
+        "reordered": numbered,
+        "malformed": count("messages") + hit["malformed"],
+        "errors": count("runs expected whole"),
+        "refused": tally.runs(counts),
+        "abandoned": tally.runs(counts),
+        "unsent": count("requests") + hit["unsent"],
+        "stalls": streams.streams,
+    }
+    yield from ((name, Ratio(hit[name], of[name])) for name in RATES)
     yield "goodput_share", Ratio(goodput.good, goodput.of)
     promised = [verdict.rule for verdict in verdicts.values() if verdict.promised]
     shares = tally.shares(counts, promised)

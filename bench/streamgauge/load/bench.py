@@ -2,13 +2,14 @@
 
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from streamgauge.core.analysis import Analysis, AnalysisState
+from streamgauge.core.measured import hits
 from streamgauge.core.observation import Malformed, Observation, Received
 from streamgauge.core.recording import End, Header
 from streamgauge.core.timeline import Origin
@@ -58,6 +59,18 @@ class Snapshot(Struct, frozen=True):
     findings: int = 0
     runs: int = 0
     unsent: int = 0
+    asked: int = 0
+    hits: dict[str, int] = {}  # by the names of the rates that count them
+
+    def counted(self) -> dict[str, int]:
+        """What conditions may speak of."""
+        return {
+            "users": self.users,
+            "events": self.events,
+            "findings": self.findings,
+            "runs": self.runs,
+            **self.hits,
+        }
 
     def __add__(self, other: "Snapshot") -> "Snapshot":
         return Snapshot(
@@ -66,13 +79,17 @@ class Snapshot(Struct, frozen=True):
             self.findings + other.findings,
             self.runs + other.runs,
             self.unsent + other.unsent,
+            self.asked + other.asked,
+            dict(Counter(self.hits) + Counter(other.hits)),
         )
 
 
 class Bench:
     """One process's part of one run."""
 
-    def __init__(self, plan: Plan, worker: str, index: int, folder: Path, secret: str) -> None:
+    def __init__(
+        self, plan: Plan, worker: str, index: int, folder: Path, secret: str, workers: int = 1
+    ) -> None:
         self.plan = plan
         self.worker = worker
         self.index = index
@@ -87,6 +104,8 @@ class Bench:
         self.finished: deque[Finished] = deque()
         self.runs = 0
         self.unsent = 0
+        self.asked = 0
+        self.most = share_of(plan.most_runs, max(index, 0), workers) if plan.most_runs else None
         self._unconnected: dict[str, int] = {}
         self._troubles: dict[str, int] = {}
         self._numbers = 0
@@ -126,6 +145,18 @@ class Bench:
         self._numbers += 1
         return self._numbers
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether as many runs were asked for as the plan allows."""
+        return self.asked == self.most
+
+    def take(self) -> bool:
+        """Take one more run out of those that the plan allows; False where none is left."""
+        if self.exhausted:
+            return False
+        self.asked += 1
+        return True
+
     def record(self, row: Observation) -> None:
         """Take a row into the analysis and the recording; it must be the latest so far.
 
@@ -155,8 +186,15 @@ class Bench:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
+        known = self._analysis
         return Snapshot(
-            len(self.connections), self._analysis.events, self._analysis.findings, self.runs, self.unsent
+            len(self.connections),
+            known.events,
+            known.findings,
+            self.runs,
+            self.unsent,
+            self.asked,
+            hits(known.counts(), leaks=known.leaks, stalled=known.stalled),
         )
 
     def let_go(self) -> None:
@@ -192,3 +230,8 @@ class Bench:
 
     def _said(self) -> tuple[str, ...]:
         return tuple(f"{n} × {what}" for what, n in self._troubles.items())
+
+
+def share_of(total: int, index: int, of: int) -> int:
+    """The part of a total that is due to one of several; all parts together are the total."""
+    return total // of + (index < total % of) if index < of else 0

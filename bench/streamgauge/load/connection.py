@@ -116,13 +116,15 @@ class Connection:
         fails: bool = False,
         silent: bool = False,
     ) -> Run | None:
-        """Start a run that was due at `due_ns`; None where the connection is gone.
+        """Start a run that was due at `due_ns`; None where the connection is gone, or no more are allowed.
 
         `takes_s` and `pause_s` are the script's own time and longest pause, `fails` whether
         it ends in an error on purpose, `silent` whether it is to emit no event.
         """
         if not self.open:
             self.skip(due_ns, "the connection was lost")
+            return None
+        if not self._bench.take():
             return None
         now_ns = time.monotonic_ns()
         echo = self._bench.dialect.echo(request)

@@ -81,6 +81,7 @@ class Harness:
         self._outcome: Outcome | None = None
         self._cut_short = False
         self._aborted = ""
+        self._capped = False
         self._stopping = False
         self._concluded = Flag()
         self._concluded.set()  # there is nothing to wait for
@@ -180,7 +181,7 @@ class Harness:
         self._outcome = None
         self._concluded.clear()
         self._running, self._stopping, self._cut_short = True, False, False
-        self._aborted = ""
+        self._aborted, self._capped = "", False
         options = _options(environment)
         if isinstance(runner, WorkerRunner):
             self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
@@ -190,7 +191,11 @@ class Harness:
             self._plan = self._planned()
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.name))
             # what is not known to Locust itself is shipped to the workers
-            options.sg_run = {"plan": msgspec.json.encode(self._plan).decode(), "folder": str(self._folder)}
+            options.sg_run = {
+                "plan": msgspec.json.encode(self._plan).decode(),
+                "folder": str(self._folder),
+                "workers": runner.worker_count if isinstance(runner, MasterRunner) else 1,
+            }
             self._inquiry = Inquiry(self._plan.target, trust(self._plan.target, self._plan.ca_file))
             gevent.spawn(self._inquire, self._inquiry)
             self._progress = Progress(self._snapshot, self._plan.duration)
@@ -202,7 +207,8 @@ class Harness:
         gc.set_threshold(_YOUNG)
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
-        self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret)
+        workers = options.sg_run["workers"]
+        self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret, workers)
         if isinstance(runner, WorkerRunner):
             tell_begun(runner)
         begin(self._bench)
@@ -234,15 +240,17 @@ class Harness:
             self._bench.trouble(f"{type(exception).__name__} in a user's task: {exception}")
 
     def _watch(self, conditions: tuple[abort.Condition, ...]) -> None:
-        """Stop the run as Ctrl-C would, as soon as a condition holds or nobody is connected any more."""
+        """Stop the run as Ctrl-C would: a condition holds, no more may be asked, or nobody is connected."""
         vigil = Vigil(time.monotonic() + self._plan.users / self._plan.spawn_rate)
         while self._running and not self._stopping:
             gevent.sleep(_WATCH_S)
             if self._gathering is not None:
                 self._gathering.give_all_work()
             snapshot = self._snapshot()
-            if condition := abort.broken(conditions, msgspec.to_builtins(snapshot)):
+            if condition := abort.broken(conditions, snapshot.counted()):
                 self._aborted = str(condition)
+            elif self._plan.most_runs and snapshot.asked >= self._plan.most_runs:
+                self._capped = True
             elif vigil.is_over(time.monotonic(), snapshot.users, _runner(self._environment).user_count):
                 self._aborted = FORSAKEN
             else:
@@ -331,7 +339,7 @@ class Harness:
             shares,
             missing=crew.missing(),
             changed=crew.changes(),
-            cut_short=self._cut_short,
+            cut_short=self._cut_short and not self._capped,
             aborted=self._aborted,
             inquiry=self._inquiry,
         )

@@ -85,6 +85,7 @@ def conclude_run(
                 processes=tuple(map(_process, shares)),
                 course=state.course,
                 load_ns=plan.load_ns if plan.is_steady else None,
+                most_runs=plan.most_runs,
             )
         ),
         cut_short=cut_short,

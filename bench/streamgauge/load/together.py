@@ -115,7 +115,7 @@ class Conductor:
         self._border(None)
 
     def _over(self) -> bool:
-        return self.stopping or not any(user.tabs[0].open for user in self._users)
+        return self.stopping or self.bench.exhausted or not any(user.tabs[0].open for user in self._users)
 
     def _border(self, turn: Turn | None) -> None:
         """Read the server's processor time: one slice ends, another begins."""

@@ -11,7 +11,13 @@ def test_a_condition_is_a_name_an_operator_and_a_number() -> None:
 
 @pytest.mark.parametrize(
     ("text", "holds"),
-    [("findings > 3", False), ("findings >= 3", True), ("runs > 9", True), ("unsent > 0", False)],
+    [
+        ("findings > 3", False),
+        ("findings >= 3", True),
+        ("runs > 9", True),
+        ("unsent > 0", False),
+        ("leaks > 0", False),
+    ],
 )
 def test_a_condition_holds_or_not(text: str, holds: bool) -> None:
     assert (broken((parse(text),), COUNTED) is not None) is holds
@@ -28,7 +34,15 @@ def test_the_first_condition_that_holds_is_named() -> None:
         ("findings", "NAME > NUMBER"),
         ("findings < 3", "NAME > NUMBER"),
         ("findings > many", "NAME > NUMBER"),
-        ("leaks > 0", "known are events, findings, runs, unsent, users"),
+        ("mood > 0", "known are events, findings, runs, users, leaks, lost, "),
+        (
+            "p99(delivery) > 50ms",
+            "'delivery' is known at the end of a run only: make it a threshold",
+        ),
+        ("first_event > 500", "'first_event' is known at the end of a run only"),
+        ("goodput_share > 0", "'goodput_share' is known at the end of a run only"),
+        ("rate(leaks) > 0", "NAME > NUMBER"),
+        (f"runs > {10**30}", "NAME > NUMBER"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_the_reason(text: str, says: str) -> None:

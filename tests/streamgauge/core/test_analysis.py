@@ -262,10 +262,12 @@ def test_what_is_remembered_of_a_shape_is_what_would_be_found_again(
 
 def test_findings_and_counts_are_known_at_any_time() -> None:
     analysis = Analysis(LIMITS, CLOCK, 0)
-    assert (analysis.findings, analysis.counts()) == (0, {"events": 0, "messages": 0})
+    assert analysis.findings == 0
+    assert not any(analysis.counts().values())
     for row in session(run(started(), lost(thought(1)), thought(2), failed())):
         analysis.add(row)
-    assert (analysis.findings, analysis.counts()["events"]) == (1, 3)
+    assert (analysis.findings, analysis.counts()["events"], analysis.counts()["events lost"]) == (1, 3, 1)
+    assert (analysis.leaks, analysis.stalled) == (0, 0)
 
 
 def test_the_state_holds_checks_metrics_and_the_time_it_took() -> None:

@@ -30,6 +30,7 @@ def doubted(
     planned: int = 0,
     limits: DoubtLimits = LIMITS,
     processes: tuple[Process, ...] = (),
+    most_runs: int = 0,
     **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
@@ -47,6 +48,7 @@ def doubted(
             planned=planned,
             limits=limits,
             processes=processes,
+            most_runs=most_runs,
         )
     )
 
@@ -84,8 +86,20 @@ def test_a_worker_that_came_or_left_in_mid_run_voids_nothing() -> None:
     assert only(doubted(changed_workers=(said,))) == ("workers changed", said, NOTHING)
 
 
-def test_a_run_that_its_plan_stopped_voids_nothing() -> None:
-    assert only(doubted(aborted="findings > 100")) == ("stopped early", "findings > 100", NOTHING)
+def test_a_run_that_its_plan_stopped_is_no_pass() -> None:
+    assert only(doubted(aborted="findings > 100")) == ("stopped early", "findings > 100", VERDICT)
+
+
+def test_a_run_that_asked_all_it_may_stands_whoever_had_not_come_yet() -> None:
+    assert only(doubted({"requests": 50, "users": 3}, planned=5, most_runs=50)) == (
+        "cut",
+        "at 50 runs",
+        NOTHING,
+    )
+
+
+def test_a_cap_that_was_not_reached_says_nothing() -> None:
+    assert doubted({"requests": 49, "users": 5}, planned=5, most_runs=50) == []
 
 
 def test_a_run_that_everybody_had_left_is_void() -> None:

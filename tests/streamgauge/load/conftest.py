@@ -122,7 +122,9 @@ def make_bench(peer: Peer, tmp_path: Path) -> Iterator[Make]:
     made: list[Bench] = []
 
     def bench(behaviour: str = "answers", *, secret: str = SECRET, **settings: object) -> "Bench":
-        plan = make_plan({"target": peer.address(behaviour), "slack": 5, "grace": 0.1, **settings})
+        plan = make_plan(
+            {"target": peer.address(behaviour), "users": 5, "slack": 5, "grace": 0.1, **settings}
+        )
         made.append(Bench(plan, "worker-1", 0, tmp_path, secret))
         return made[-1]
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from streamgauge.core.abort import NAMES
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Closed, Observation, Opened, Received
+from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Received
 from streamgauge.core.recording import Recording
 from streamgauge.plan import digest
 from tests.support.apart import INSIDE
 
 if TYPE_CHECKING or INSIDE:
-    from streamgauge.load.bench import Bench, Share
+    from streamgauge.load.bench import Bench, Share, share_of
 
 Make = Callable[..., "Bench"]
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
@@ -103,3 +104,35 @@ def test_a_recording_says_what_its_protocol_promises(make_bench: Make) -> None:
     bench = make_bench(protocol="ag-ui")
     header = Recording.of(Path(bench.finish().recording).read_bytes()).header
     assert set(header.promises) == set(header.required) == bench.dialect.promises
+
+
+# How many runs may be asked for
+
+
+@pytest.mark.parametrize(("total", "of"), [(50, 1), (50, 3), (2, 3), (3, 3)])
+def test_the_shares_of_a_cap_are_the_cap(total: int, of: int) -> None:
+    shares = [share_of(total, index, of) for index in range(of)]
+    assert sum(shares) == total
+    assert max(shares) - min(shares) <= 1
+    assert share_of(total, of, of) == 0  # who came late
+
+
+def test_no_more_is_asked_than_the_plan_allows(make_bench: Make) -> None:
+    bench = make_bench(most_runs=2)
+    assert [bench.take() for _ in range(3)] == [True, True, False]
+    assert bench.exhausted
+    assert bench.snapshot().asked == 2
+
+
+def test_without_a_cap_there_is_always_one_more(make_bench: Make) -> None:
+    bench = make_bench()
+    assert all(bench.take() for _ in range(100))
+    assert not bench.exhausted
+
+
+def test_what_conditions_speak_of_is_counted_in_mid_run(make_bench: Make) -> None:
+    bench = make_bench()
+    bench.record(Malformed(1, time.monotonic_ns(), 5, "no JSON"))
+    counted = (bench.snapshot() + bench.snapshot()).counted()
+    assert counted["malformed"] == 2
+    assert set(bench.snapshot().counted()) == set(NAMES)

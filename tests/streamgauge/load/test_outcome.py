@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis
 from streamgauge.core.contract import Rule
@@ -173,6 +174,6 @@ def test_a_trend_that_cannot_be_written_breaks_no_run(folder: Path) -> None:
 
 def test_strikes_that_nobody_counted_are_unknown(folder: Path, peer: Peer) -> None:
     for target in ("ws://127.0.0.1:1/ws", peer.address("answers")):  # nobody there; no metrics there
-        plan = make_plan({"target": target, "faults": ["swap:0.1"]})
+        plan = replace(make_plan({"faults": ["swap:0.1"]}), target=target)
         conclude_run(plan, folder, [share()], cut_short=False)
         assert [(fault.name, fault.struck) for fault in read(folder).faults] == [("swap:0.1", None)]

@@ -96,6 +96,11 @@ class Streams:
         """The times between two chunks, in ns."""
         return self._gaps.distribution()
 
+    @property
+    def stalled(self) -> int:
+        """How many streams have stalled so far."""
+        return self._stalled
+
     def state(self) -> StreamState:
         """Everything else that was collected so far."""
         return StreamState(
