@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from streamgauge.arrivals import Spike, extremes
 from streamgauge.bounds import MOST_PER_PROCESS, MOST_SCRIPT_S
+from streamgauge.protocol import PROTOCOLS
 from streamgauge.script import duration_s
 
 if TYPE_CHECKING:
@@ -28,7 +29,17 @@ def contradictions(plan: "Plan") -> Iterator[str]:
         yield "faults: only the reference server commits them: leave out the target"
     for place, fault in enumerate(plan.faults):
         yield from (f"faults[{place}]: {problem}" for problem in _fault(fault))
+    dialect = PROTOCOLS[plan.protocol]
     for place, persona in enumerate(plan.personas):
+        for key, does, what in (
+            ("cancel_share", dialect.cancel("r-1"), "cancels a run"),
+            ("speak_share", dialect.say("r-1", "and?"), "is said into one"),
+        ):
+            if getattr(persona, key) and does is None:
+                yield (
+                    f"personas[{place}].{key}: the protocol {plan.protocol!r} has no message that {what}: "
+                    "leave it out (leave_share is of every protocol)"
+                )
         if (takes_s := duration_s(persona.script)) > MOST_SCRIPT_S:
             yield (
                 f"personas[{place}].script: a run may take {takes_s:,.7g} s; "

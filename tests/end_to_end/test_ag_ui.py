@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -39,9 +40,11 @@ def ag_ui_server(*faults: str) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("scenario", ["steady", "isolation"])
-def test_a_correct_server_passes(streamgauge: Run, scenario: str) -> None:
+def test_a_correct_server_passes(streamgauge: Run, tmp_path: Path, scenario: str) -> None:
+    # isolation's own plan has users who cancel
+    (tmp_path / "plan.toml").write_text(f'scenario = "{scenario}"\nwitness_share = 0.1\nreopen = 1\n')
     with ag_ui_server() as target:
-        done = streamgauge("run", "--scenario", scenario, *target, secret="x")
+        done = streamgauge("run", "--plan", "plan.toml", *target, secret="x")
     assert done.code == 0, done.out + done.err
     report = done.report
     verdicts = {verdict.rule.value: verdict for verdict in report.verdicts}
@@ -106,3 +109,10 @@ def test_a_faulty_server_fails_by_the_rule_it_breaks(
         done = streamgauge("run", "--scenario", "steady", *target, secret="x")
     assert done.code == 1, done.out + done.err
     assert done.failing == {rule}
+
+
+def test_users_who_cancel_are_refused_where_no_message_does(streamgauge: Run) -> None:
+    done = streamgauge("run", "--scenario", "interrupt", "--protocol", "ag-ui")
+    assert done.code == 2
+    assert "interrupt.toml: personas[1].cancel_share: the protocol 'ag-ui' has no message that" in done.err
+    assert not done.results.exists()

@@ -132,6 +132,14 @@ FULL = Plan(
             {"personas": [{"cancel_share": 0.5, "speak_share": 0.5, "leave_share": 0.1}]},
             "personas[0]: cancel_share, speak_share and leave_share are 1.1 together; at most 1",
         ),
+        (
+            {"protocol": "ag-ui", "personas": [{"leave_share": 1}, {"cancel_share": 0.1}]},
+            "personas[1].cancel_share: the protocol 'ag-ui' has no message that cancels a run: leave it out",
+        ),
+        (
+            {"protocol": "ag-ui", "personas": [{"speak_share": 0.1}]},
+            "personas[0].speak_share: the protocol 'ag-ui' has no message that is said into one",
+        ),
         ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
         ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
         (

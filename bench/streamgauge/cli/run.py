@@ -143,7 +143,8 @@ def _plan(
             values["arrivals"]["interval"] = interval
         return make_plan(values), locustfile
     except PlanError as error:
-        raise UsageProblem(by_flag(str(error), given)) from error
+        said = by_flag(str(error), given)
+        raise UsageProblem(f"{where}: {said}" if said == str(error) else said) from error
 
 
 def _locustfile(flag: str | None, file: Path | None, planned: str, *, named: bool) -> Path:
