@@ -7,10 +7,19 @@ import msgspec
 import pytest
 
 from streamgauge.core.doubt_limits import DoubtLimits
+from streamgauge.persona import Persona
 from streamgauge.plan import Plan, load_plan
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"), ROOT / "results" / "README.md"])
+PLAN_INIT = "\n".join(
+    path.read_text()
+    for path in (
+        ROOT / "scenarios" / "steady.toml",
+        ROOT / "bench" / "streamgauge" / "cli" / "plan_keys.toml",
+    )
+)
+WITHOUT_PERSONAS = re.sub(r"# \[\[personas\]\].*?\n\n", "", PLAN_INIT, flags=re.DOTALL)
 
 
 def test_the_plan_in_the_docs_is_valid() -> None:
@@ -46,6 +55,21 @@ def test_every_doubt_that_the_code_raises_stands_in_the_docs() -> None:
     rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs" / "doubts.md").read_text(), re.MULTILINE)
     assert {"Little's law", "warm-up", "not steady", "loop lag", "recording cut off"} <= raised
     assert raised <= {name for row in rows for name in row.split(", ")}
+@pytest.mark.parametrize("key", [field.name for field in msgspec.structs.fields(Plan)])
+def test_every_key_of_a_plan_is_explained(key: str) -> None:
+    assert re.search(rf"`{key}`", (ROOT / "docs" / "plans.md").read_text())
+    assert re.search(rf"^(# )?\[*{key}\b( =|\]+$)", PLAN_INIT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", [field.name for field in msgspec.structs.fields(Persona)])
+def test_every_key_of_a_persona_is_explained(key: str) -> None:
+    assert re.search(rf"`{key}`|\b{key} =", (ROOT / "docs" / "plans.md").read_text())
+    assert re.search(rf"^# {key} =", PLAN_INIT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^# (\w+ = .*[^\[])$", WITHOUT_PERSONAS, re.MULTILINE))
+def test_what_plan_init_shows_can_be_taken_as_it_stands(line: str) -> None:
+    load_plan(line, "plan.toml")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
