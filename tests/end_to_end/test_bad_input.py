@@ -64,6 +64,16 @@ def test_a_refused_token(streamgauge: Run, server: Server) -> None:
     assert "401" in said
 
 
+def test_a_script_for_a_target_without_measuring_controls(streamgauge: Run, server: Server) -> None:
+    said = refused(streamgauge("run", "--scenario", "stream", "--target", server.address, secret=SECRET))
+    assert "start it with --measure" in said
+
+
+def test_a_target_of_another_protocol(streamgauge: Run, server: Server) -> None:
+    said = refused(streamgauge("run", "--protocol", "ag-ui", "--target", server.address, secret=SECRET))
+    assert "it greets as those of 'native' do; is --protocol ag-ui right?" in said
+
+
 def test_no_secret_for_a_target(streamgauge: Run, nobody: str) -> None:
     assert "STREAMGAUGE_SECRET" in refused(streamgauge("run", "--target", nobody))
 

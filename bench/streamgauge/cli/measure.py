@@ -92,7 +92,7 @@ def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Co
 
 
 def _with_a_server(
-    generate: Callable[[Plan, Path, str], int],
+    generate: Callable[..., int],
     plan: Plan,
     folder: Path,
     secret: str | None,
@@ -107,7 +107,7 @@ def _with_a_server(
             plan = replace(plan, target=address)
         except PlanError as error:
             raise UsageProblem(str(error)) from error
-        code = generate(plan, folder, secret)
+        code = generate(plan, folder, secret, controlled=True)
         if (died := server.poll()) is not None:
             typer.echo(f"the server ended in mid-run (exit code {died}): see {log}", err=True)
     return code
@@ -122,11 +122,18 @@ def _generate(
     interruptions: Interruptions,
     *,
     quiet: bool,
+    controlled: bool = False,
 ) -> int:
-    """Probe the target, then have Locust run the plan that lies in `folder`."""
+    """Probe the target, then have Locust run the plan that lies in `folder`.
+
+    `controlled`: it is known to be under measuring controls where the plan needs them.
+    """
     token = mint_token("probe", secret, time.time())
     try:
-        probe(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout, plan.ca_file)
+        probe(
+            *(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout, plan.ca_file),
+            scripted=plan.personas[0].agent if plan.measures and not controlled else "",
+        )
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     try:

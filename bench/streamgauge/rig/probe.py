@@ -1,18 +1,21 @@
-"""One connection, opened, and greeted where the protocol greets, before a run opens thousands."""
+"""One connection before a run opens thousands: greeted where the protocol greets, and asked once at need."""
 
 import contextlib
 import socket
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from streamgauge.core.event import Kind
 from streamgauge.plan import PlanError
-from streamgauge.protocol import Dialect
+from streamgauge.protocol import PROTOCOLS, Dialect, Request
 from streamgauge.protocol.dialect import Unreadable
 from streamgauge.report.redact import redacted
 from streamgauge.rig.connect import connect, speaks_tls
 from streamgauge.wire import ClientSession, State, TlsError
 
+_LISTEN_S: Final = 0.5  # who greets does so at once
+_NOT_ALLOWED: Final = "not_allowed"  # the code of what needs measuring controls
 _MOST_SHOWN: Final = 500  # characters: a part of them may be the server's
 
 
@@ -23,10 +26,13 @@ class ProbeError(ConnectionError):
         super().__init__(redacted(f"{target}: {what}", _MOST_SHOWN))
 
 
-def probe(target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: str = "") -> None:
+def probe(
+    target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: str = "", scripted: str = ""
+) -> None:
     """Connect to `target` as the owner of `token`, wait for the greeting if there is to be one, leave.
 
-    Raises `ProbeError`.
+    `scripted` is an agent that must take a script, as it does under measuring controls; "" asks
+    for nothing. Raises `ProbeError`.
     """
     try:
         sock = connect(target, ca_file, timeout_s)
@@ -44,7 +50,10 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: 
             sock.sendall(session.open())
             message = _first_message(sock, session, time.monotonic() + timeout_s, greets=dialect.greets)
         except TimeoutError as error:
-            raise ProbeError(target, f"no {awaited} within {timeout_s:g} s; is it a WebSocket?") from error
+            told = "is it a WebSocket?"
+            if session.state is State.OPEN:
+                told = f"those of {_others(dialect)} send none: is --protocol {dialect.name} right?"
+            raise ProbeError(target, f"no {awaited} within {timeout_s:g} s; {told}") from error
         except OSError as error:
             _require_no_tls(target, timeout_s)
             reason = error.strerror or str(error)
@@ -55,6 +64,10 @@ def probe(target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: 
             raise ProbeError(target, _refused(session))
         if dialect.greets:
             _require_greeting(message, target, dialect)
+        else:
+            _require_no_greeting(message or next(_messages(sock, session, _LISTEN_S), b""), target, dialect)
+        if scripted and dialect.accepts and session.state is State.OPEN:
+            _require_control(sock, session, target, dialect, scripted, timeout_s)
         if session.state is State.OPEN:
             with contextlib.suppress(OSError):  # it may have left before us
                 sock.sendall(session.close())
@@ -75,6 +88,66 @@ def _require_greeting(message: bytes, target: str, dialect: Dialect) -> None:
         ) from error
     if event.kind != Kind.GREETING:
         raise ProbeError(target, f"its first message is no greeting of the protocol {dialect.name!r}")
+
+
+def _require_no_greeting(message: bytes, target: str, dialect: Dialect) -> None:
+    """A server that speaks first, before it was asked, is one of another protocol."""
+    for other in PROTOCOLS.values():
+        if message and other.greets and _kind(message, other) == Kind.GREETING:
+            raise ProbeError(
+                target, f"it greets as those of {other.name!r} do; is --protocol {dialect.name} right?"
+            )
+
+
+def _require_control(
+    sock: socket.socket, session: ClientSession, target: str, dialect: Dialect, agent: str, timeout_s: float
+) -> None:
+    """Ask for the shortest script there is: a server without measuring controls does not allow it."""
+    options = {"script": [{"do": "result"}], "seed": 1}
+    request = Request("probe", "q-probe", "t-probe", agent, {}, options)
+    with contextlib.suppress(OSError):  # it may leave at any time: the run will tell
+        sock.sendall(session.send_text(dialect.start(request)))
+    reader = dialect.reader()
+    for message in _messages(sock, session, timeout_s):
+        try:
+            event, _ = reader.read(message)
+        except Unreadable:
+            return
+        if event.kind == Kind.REFUSED and event.status == _NOT_ALLOWED:
+            raise ProbeError(
+                target,
+                "it takes no scripts, which this plan needs: start it with --measure (measuring "
+                "controls, docs/wire.md), or leave script and slice_runs out of the plan",
+            )
+        if event.kind in (Kind.ACCEPTED, Kind.REFUSED):
+            return
+
+
+def _kind(message: bytes, dialect: Dialect) -> int:
+    try:
+        event, _ = dialect.reader().read(message)
+    except Unreadable:
+        return Kind.OTHER
+    return event.kind
+
+
+def _others(dialect: Dialect) -> str:
+    """The protocols that do not greet where this one does."""
+    return " and ".join(repr(other.name) for other in PROTOCOLS.values() if other.greets != dialect.greets)
+
+
+def _messages(sock: socket.socket, session: ClientSession, within_s: float) -> Iterator[bytes]:
+    """The messages that come in time, unless none can."""
+    deadline = time.monotonic() + within_s
+    with contextlib.suppress(OSError):
+        while session.state is State.OPEN and (left := deadline - time.monotonic()) > 0:
+            sock.settimeout(left)
+            data = sock.recv(65_536)
+            if not data:
+                session.receive_eof()
+                return
+            yield from (message for message in session.receive(data) if isinstance(message, bytes))
+            sock.sendall(session.outgoing())
 
 
 def _first_message(

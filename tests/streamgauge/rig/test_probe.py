@@ -233,10 +233,17 @@ def test_a_websocket_that_closes_before_its_greeting(serve: Serve) -> None:
     assert time.monotonic() - began < TIMEOUT_S, "it need not wait"
 
 
-@pytest.mark.parametrize("silent", [until_it_leaves, says()], ids=["to the request", "after it"])
-def test_a_silent_server(serve: Serve, silent: Behaviour) -> None:
+@pytest.mark.parametrize(
+    ("silent", "said"),
+    [
+        (until_it_leaves, "no greeting within 0.5 s; is it a WebSocket?"),
+        (says(), "no greeting within 0.5 s; those of 'ag-ui' send none: is --protocol native right?"),
+    ],
+    ids=["to the request", "after it"],
+)
+def test_a_silent_server(serve: Serve, silent: Behaviour, said: str) -> None:
     began = time.monotonic()
-    assert refused(serve(silent)) == "no greeting within 0.5 s; is it a WebSocket?"
+    assert refused(serve(silent)) == said
     assert TIMEOUT_S <= time.monotonic() - began < 4 * TIMEOUT_S
 
 
@@ -249,7 +256,7 @@ def test_a_server_that_never_stops_to_say_nothing_is_not_waited_for(serve: Serve
             client.sendall(pongs)
 
     began = time.monotonic()
-    assert refused(serve(babbles)) == "no greeting within 0.5 s; is it a WebSocket?"
+    assert refused(serve(babbles)).startswith("no greeting within 0.5 s; ")
     assert time.monotonic() - began < 3
 
 
@@ -317,3 +324,60 @@ def test_without_a_handshake_there_is_no_target(serve: Serve, behaviour: Behavio
     with pytest.raises(ProbeError) as error:
         probe(serve(behaviour), PROTOCOLS["ag-ui"], TOKEN, TIMEOUT_S)
     assert says in str(error.value)
+
+
+def test_a_server_that_greets_where_none_is_due_is_of_another_protocol(serve: Serve) -> None:
+    def greets_late(client: socket.socket) -> None:
+        accept(client)
+        time.sleep(0.05)
+        client.sendall(text(GREETING))
+        until_it_leaves(client)
+
+    for greeting in (says(text(GREETING)), greets_late):
+        with pytest.raises(ProbeError, match="it greets as those of 'native' do; is --protocol ag-ui right"):
+            probe(serve(greeting), PROTOCOLS["ag-ui"], TOKEN, 5)
+
+
+# Measuring controls
+
+
+def answers_the_request(*answers: dict[str, object]) -> Behaviour:
+    """Greets, and answers whatever it is asked."""
+
+    def behave(client: socket.socket) -> None:
+        accept(client)
+        client.sendall(text(GREETING))
+        asked = client.recv(65_536)
+        if asked[:1] == b"\x81":  # no close frame
+            client.sendall(b"".join(text(json.dumps(answer).encode()) for answer in answers))
+        until_it_leaves(client)
+
+    return behave
+
+
+def refusal(code: str) -> dict[str, object]:
+    return {"type": "error", "payload": {"code": code, "message": "no", "request_id": "q-probe"}}
+
+
+HEARTBEAT: dict[str, object] = {"type": "heartbeat", "payload": {"server_ns": 1}}
+ACCEPTED: dict[str, object] = {
+    "type": "run_accepted",
+    "payload": {"request_id": "q-probe", "run_id": "r-1", "thread_id": "t-probe"},
+}
+
+
+def test_a_server_that_takes_no_scripts_is_said_to_want_its_controls(serve: Serve) -> None:
+    address = serve(answers_the_request(HEARTBEAT, refusal("not_allowed")))
+    with pytest.raises(ProbeError, match=r"it takes no scripts, which this plan needs: .* --measure"):
+        probe(address, PROTOCOLS["native"], TOKEN, TIMEOUT_S, scripted="scripted")
+
+
+@pytest.mark.parametrize("answers", [(ACCEPTED,), (refusal("unknown_agent"),), ()])
+def test_what_else_it_answers_is_for_the_run_to_tell(
+    serve: Serve, answers: tuple[dict[str, object], ...]
+) -> None:
+    probe(serve(answers_the_request(*answers)), PROTOCOLS["native"], TOKEN, TIMEOUT_S, scripted="scripted")
+
+
+def test_who_is_not_to_be_asked_is_not(serve: Serve) -> None:
+    probe(serve(answers_the_request(refusal("not_allowed"))), PROTOCOLS["native"], TOKEN, TIMEOUT_S)
