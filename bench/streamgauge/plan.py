@@ -16,17 +16,14 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from streamgauge.arrivals import Arrivals, Constant, Lockstep, Poisson, extremes
+from streamgauge.arrivals import Arrivals, Constant, Lockstep, Poisson
 from streamgauge.bounds import (
-    MOST_PER_PROCESS,
     MOST_PROCESSES,
-    MOST_SCRIPT_S,
     MOST_USERS,
     NotNegative,
     Positive,
     Share,
 )
-from streamgauge.bounds import MOST_PROCESSES, MOST_USERS, NotNegative, Positive, Share
 from streamgauge.contradictions import contradictions
 from streamgauge.core import abort
 from streamgauge.core.contract import Limits, Rule

@@ -148,11 +148,16 @@ def test_a_condition_of_the_plan_stops_the_run(streamgauge: Run, tmp_path: Path)
     assert any(doubt.name == "stopped early" for doubt in done.report.doubts)
 
 
-def test_a_run_that_was_stopped_is_no_pass_however_well_it_went(streamgauge: Run) -> None:
-    done = streamgauge("run", "--users", "20", "--duration", "60s", "--abort-on", "runs >= 30")
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_run_that_was_stopped_is_no_pass_however_well_it_went(streamgauge: Run, processes: str) -> None:
+    flags = ("--users", "20", "--duration", "60s", "--processes", processes)
+    done = streamgauge("run", *flags, "--abort-on", "runs >= 30")
     assert done.code == 3, done.out + done.err
     assert done.report.cut_short
     assert "stopped early: runs >= 30" in done.out.splitlines()[-1]
+    again = streamgauge("check", str(done.folder))
+    assert again.code == 3, again.out + again.err
+    assert "stopped early: runs >= 30" in again.out.splitlines()[-1]
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streamgauge.arrivals import Lockstep, Poisson, Spike
 from reference_server.faults import FAULTS as SERVERS_FAULTS
+from streamgauge.arrivals import Lockstep, Poisson, Spike
 from streamgauge.contradictions import FAULTS
 from streamgauge.core.contract import Rule
 from streamgauge.core.doubt_limits import DoubtLimits

@@ -128,6 +128,8 @@ def _doubts(
         troubles=tuple(what for end in ends for what in end.trouble),
         clock_steps=sum(end.clock_steps for end in ends),
         planned=planned,
+        aborted=next((end.aborted for end in ends if end.aborted), ""),
+        most_runs=header.most_runs,
         limits=header.doubts,
         processes=tuple(map(_process, recordings, states)),
         course=state.course,

@@ -41,34 +41,10 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     `changed_workers` who came or left in mid-run. `planned` is how many users were to
     connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
     from when until when the load is to be the same, in ns from the beginning, and is None
-    where it is to change.
-    connect, 0 where the run was cut short, `most_runs` how many may be asked for, 0 without a cap.
+    where it is to change; `most_runs` how many runs may be asked for, 0 without a cap.
     """
-    if aborted == FORSAKEN:
-        yield Doubt(
-            "stopped early",
-            aborted,
-            "at least 1 connection",
-            "the server died or dropped all users: its log says why",
-            VERDICT,
-        )
-    elif aborted:
-        yield Doubt(
-            "stopped early",
-            aborted,
-            "abort_on",
-            "the plan stopped the run: what would have come later was not seen",
-            VERDICT,
-        )
     capped = bool(most_runs) and counts.get("requests", 0) >= most_runs
-    if capped:
-        yield Doubt(
-            "cut",
-            f"at {counts['requests']:,} runs",
-            f"most_runs {most_runs:,}",
-            "the plan allows no more: what was seen until then stands",
-            NOTHING,
-        )
+    yield from _ended_early(aborted, counts.get("requests", 0), most_runs if capped else 0)
     if missing_workers:
         yield Doubt(
             "workers missing",
@@ -141,6 +117,34 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     if clock_steps:
         yield Doubt(
             "clock set", f"{clock_steps} times", "0", "the machine's clock was set while we measured", LATENCY
+        )
+
+
+def _ended_early(aborted: str, asked: int, cap: int) -> Iterator[Doubt]:
+    """The run ended before its time: by itself, or because `asked` reached its `cap`."""
+    if aborted == FORSAKEN:
+        yield Doubt(
+            "stopped early",
+            aborted,
+            "at least 1 connection",
+            "the server died or dropped all users: its log says why",
+            VERDICT,
+        )
+    elif aborted:
+        yield Doubt(
+            "stopped early",
+            aborted,
+            "abort_on",
+            "the plan stopped the run: what would have come later was not seen",
+            VERDICT,
+        )
+    if cap:
+        yield Doubt(
+            "cut",
+            f"at {asked:,} runs",
+            f"most_runs {cap:,}",
+            "the plan allows no more: what was seen until then stands",
+            NOTHING,
         )
 
 

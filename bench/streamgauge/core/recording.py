@@ -42,6 +42,7 @@ class Header(Struct, frozen=True):
     promises: tuple[str, ...] = tuple(Rule)  # the rules that are judged
     epoch_ns: int = 0  # the time of day, in ns since 1970, at which `clock` showed zero; 0: not known
     doubts: DoubtLimits = DoubtLimits()
+    most_runs: int = 0  # that may be asked for; 0: no cap
     load_ns: tuple[int, int] | None = None  # from when until when the load is the same, after the beginning
 
 
@@ -53,6 +54,7 @@ class End(Struct, frozen=True):
     unconnected: dict[str, int] = {}  # why users could not connect -> how many
     clock_steps: int = 0
     vitals: Vitals | None = None
+    aborted: str = ""  # why the run stopped by itself
 
 
 class Recording(Struct, frozen=True):

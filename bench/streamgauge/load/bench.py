@@ -126,6 +126,7 @@ class Bench:
                 required=tuple(plan.needed),
                 promises=tuple(sorted(plan.promises)),
                 plan=digest(plan),
+                most_runs=plan.most_runs,
                 thresholds=plan.gates,
                 epoch_ns=self._origin.epoch_ns,
                 doubts=plan.doubts,
@@ -203,8 +204,8 @@ class Bench:
         for connection in list(self.connections):
             connection.abandon()
 
-    def finish(self) -> Share:
-        """Close what is open, settle what is left, and give the result."""
+    def finish(self, aborted: str = "") -> Share:
+        """Close what is open, settle what is left, and give the result; `aborted` is why it came to that."""
         self.pinger.stop()
         for connection in list(self.connections):
             connection.abandon()
@@ -212,7 +213,7 @@ class Bench:
         vitals = self._vitals.finish()
         at_ns = time.monotonic_ns()
         state = self._analysis.finish(at_ns)
-        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps, vitals))
+        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps, vitals, aborted))
         self.clock.close()
         if self._recorder.trouble:
             self.trouble(self._recorder.trouble)

@@ -289,10 +289,11 @@ class Harness:
             self._inquiry.users_are_told_to_stop()
         if self._gathering is not None:
             if not again:
-                runner.send_message(_DRAIN)
+                runner.send_message(_DRAIN, {"aborted": self._aborted})
             self._gathering.wait(self._plan.drain)
 
-    def _drain(self, environment: Environment, **_: object) -> None:
+    def _drain(self, environment: Environment, msg: Any, **_: object) -> None:
+        self._aborted = msg.data["aborted"]
         _runner(environment).stop()
 
     def _let_go(self, environment: Environment, **_: object) -> None:
@@ -319,7 +320,7 @@ class Harness:
         if self._bench is not None:
             if self._teller is not None:
                 self._teller.kill()
-            share = self._bench.finish()
+            share = self._bench.finish(self._aborted)
             self._bench = None
             if isinstance(runner, WorkerRunner):
                 ship(runner, share)

@@ -8,7 +8,6 @@ import math
 from typing import Final
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.doubt import NOTHING
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overhead import Effect, Overhead
@@ -257,7 +256,7 @@ def doubt(reason: Doubt) -> str:
 
 def advised(reason: Doubt) -> str:
     """What is doubtful, what that makes unknown, and what to do."""
-    voids = "" if reason.voids in ("", NOTHING) else f"this voids the {reason.voids}"
+    voids = f"this voids the {reason.voids}" if reason.voids else ""
     return " — ".join(filter(None, (doubt(reason), "; ".join(filter(None, (voids, reason.advice))))))
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.finding import NOTHING, Doubt, Finding, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.threshold import Threshold, Unit
 from streamgauge.report import wording
@@ -128,7 +128,7 @@ def test_a_doubt_says_what_it_voids_and_what_to_do(lagging: Doubt, dead: Doubt) 
     )
     assert wording.doubt(dead) == "worker 3 sent no state"
     assert wording.advised(Doubt("odd", "", "3", "", "")) == "odd (limit 3)"
-    assert wording.advised(Doubt("odd", "5", "3", "be even", "nothing")) == "odd: 5 (limit 3) — be even"
+    assert wording.advised(Doubt("odd", "5", "3", "be even", NOTHING)) == "odd: 5 (limit 3) — be even"
 
 
 def test_faults_in_words() -> None:
