@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 from streamgauge.arrivals import Spike, extremes
 from streamgauge.bounds import MOST_PER_PROCESS, MOST_SCRIPT_S
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.report.redact import redacted, redacted_tree
 from streamgauge.script import duration_s
 
 if TYPE_CHECKING:
     from streamgauge.plan import Plan
 
+_LONG: Final = 10_000  # characters: a claim is shorter
 FAULTS: Final = ("drop-thinking", "shared-global", "swap")  # of the reference server, docs/faults.md
 
 
@@ -18,6 +20,12 @@ def contradictions(plan: "Plan") -> Iterator[str]:
     """Each as `key: why, and what to do`."""
     if beyond := [rule for rule in plan.required if rule not in plan.promises]:
         yield f"required: the protocol {plan.protocol!r} does not promise {', '.join(beyond)}"
+    for claim, value in plan.login.claims.items():
+        if redacted_tree({claim: str(value)}, _LONG, by_name=True) != {claim: str(value)}:
+            yield (
+                f"login.claims: {redacted(claim, 40)!r} looks like a secret, "
+                "and every result folder holds the plan: leave it out"
+            )
     if plan.processes > plan.users:
         yield (
             f"processes: {plan.processes} of them have only {plan.users} users to share: "

@@ -33,6 +33,7 @@ from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.explain import explained
 from streamgauge.persona import Persona
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.protocol.login import Login
 from streamgauge.report.redact import redacted, secret_of_address
 from streamgauge.script import duration_s
 
@@ -64,6 +65,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sources: tuple[str, ...] = ()  # local addresses, in turn; none: the kernel's choice, on loopback ours
     allow_target: tuple[str, ...] = ()  # hosts that are not this machine and may be put under load
     protocol: str = "native"
+    login: Login = Login()  # how users say who they are
     users: Annotated[int, Meta(ge=1)] = 1000
     processes: Annotated[int, Meta(ge=1, le=MOST_PROCESSES)] = 1  # that generate the load
     spawn_rate: Positive = 250  # users per second: the ramp

@@ -17,6 +17,7 @@ from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
 from streamgauge.persona import Persona
 from streamgauge.plan import ELSEWHERE, Graded, Plan, PlanError, digest, dump_plan, load_plan, make_plan
+from streamgauge.protocol.login import Login
 from streamgauge.script import Result, Sleep
 from tests.support.command import ROOT
 
@@ -40,6 +41,7 @@ FULL = Plan(
     thresholds=("p99(delivery) < 50ms", Graded("goodput_share > 99.9%", Level.WARN)),
     allow_target=("bench.example.test",),
     required=(Rule.ECHO,),
+    login=Login(kind="none", audience="us", lifetime=60, claims={"tenant": "acme", "admin": False}),
     seed=2**63 - 1,
 )
 
@@ -140,6 +142,12 @@ FULL = Plan(
             {"protocol": "ag-ui", "personas": [{"speak_share": 0.1}]},
             "personas[0].speak_share: the protocol 'ag-ui' has no message that is said into one",
         ),
+        ({"login": {"kind": "basic"}}, "login.kind: Invalid enum value 'basic'; known are bearer, none, sub"),
+        ({"login": {"lifetime": 0}}, "login.lifetime: Expected `float` > 0.0"),
+        ({"login": {"claims": {"sub": "ann"}}}, "login: claims: 'sub' is not to be given: it is the user"),
+        ({"login": {"claims": {"api_key": "x"}}}, "login.claims: 'api_key' looks like a secret, and every"),
+        ({"login": {"claims": {"t": "eyJhbGciOi.x"}}}, "login.claims: 't' looks like a secret, and every"),
+        ({"login": {"claims": {"roles": ["a"]}}}, "login.claims[...]: Expected `bool | int | float | str`"),
         ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
         ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
         (
@@ -271,6 +279,7 @@ OTHER = {
     "scenario": "isolation",
     "users": 999,
     "processes": 2,
+    "login": Login(kind="subprotocol"),
     "spawn_rate": 251.0,
     "duration": 31.0,
     "allow_target": ("bench.example.test",),

@@ -85,7 +85,7 @@ def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Co
         raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
     if plan.target:
         require_allowed(plan.target, (*allowed, *plan.allow_target))
-        if not secret:
+        if plan.login.signs and not secret:
             raise UsageProblem(
                 "no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed"
             )
@@ -128,10 +128,11 @@ def _generate(
 
     `controlled`: it is known to be under measuring controls where the plan needs them.
     """
-    token = mint_token("probe", secret, time.time())
+    token = mint_token("probe", secret, time.time(), plan.login)
     try:
         probe(
             *(plan.target, PROTOCOLS[plan.protocol], token, plan.connect_timeout, plan.ca_file),
+            login=plan.login,
             scripted=plan.personas[0].agent if plan.measures and not controlled else "",
         )
     except ProbeError as error:

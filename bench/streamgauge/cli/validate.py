@@ -146,11 +146,12 @@ def _run(
 ) -> Validation:
     """One run, judged."""
     dialect = PROTOCOLS[plan.protocol]
-    token = mint_token(_USER, secret, time.time())
+    token = mint_token(_USER, secret, time.time(), plan.login)
     patience = Patience(plan.slack, plan.grace, duration_s(script), pause_s(script), fails(script))
     try:
-        probe(target, dialect, token, plan.connect_timeout, plan.ca_file)
-        rows = one_run(target, dialect, token, _USER, asked.context["canary"], asked, patience, plan.ca_file)
+        probe(target, dialect, token, plan.connect_timeout, plan.ca_file, login=plan.login)
+        canary = asked.context["canary"]
+        rows = one_run(target, dialect, token, _USER, canary, asked, patience, plan.ca_file, plan.login)
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     except OSError as error:

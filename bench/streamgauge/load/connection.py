@@ -24,7 +24,7 @@ from streamgauge.core.observation import (
 from streamgauge.load.bench import Bench, Finished
 from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
-from streamgauge.protocol.login import mint_token
+from streamgauge.protocol.login import headers, mint_token, subprotocols
 from streamgauge.wire import ClientSession, Message, State, Unreadable
 from streamgauge.wire.clock import bracket
 
@@ -56,7 +56,8 @@ class Connection:
     """One WebSocket of `user`, from its handshake to its close."""
 
     def __init__(self, bench: Bench, user: str, canary: str) -> None:
-        if not bench.secret:
+        login = bench.plan.login
+        if login.signs and not bench.secret:
             raise NotConnected("no secret: set STREAMGAUGE_SECRET to the target's own")
         self._bench = bench
         self._plan = bench.plan
@@ -64,9 +65,11 @@ class Connection:
         self.canary = canary
         self.number = bench.number()
         self._observer = Observer(self.number, canary, bench.dialect.reader(), bench.plan.max_message_bytes)
+        token = mint_token(user, bench.secret, time.time(), login)
         self._session = ClientSession(
             self._plan.target,
-            headers=bench.dialect.login(mint_token(user, bench.secret, time.time())),
+            headers=headers(login, token),
+            subprotocols=subprotocols(login, token),
             max_size=2 * self._plan.max_message_bytes,  # what is too large is a finding, then a failure
         )
         self._began_ns = 0

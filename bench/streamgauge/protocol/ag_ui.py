@@ -1,6 +1,5 @@
 """AG-UI 1.0 over a WebSocket: one event a message, as JSON (docs/protocols.md)."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -14,7 +13,7 @@ _VERSION: Final = "1.0"
 
 
 class AgUi:
-    """How to log in to, speak to and read a server of AG-UI."""
+    """How to speak to and read a server of AG-UI."""
 
     name = "ag-ui"
     # Not promised: its events bear no numbers (`seq-contiguous`, `offset-contiguous`), no
@@ -36,10 +35,6 @@ class AgUi:
     )
     greets = False
     accepts = False
-
-    def login(self, token: str) -> Mapping[str, str]:
-        """AG-UI leaves it to HTTP: a bearer token, as nearly everywhere."""
-        return {"Authorization": f"Bearer {token}"}
 
     def reader(self) -> AgUiReader:
         """A reader for a new connection."""

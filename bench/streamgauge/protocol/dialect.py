@@ -51,7 +51,7 @@ class Reader(Protocol):
 
 
 class Dialect(Protocol):
-    """One protocol: how to log in, to speak and to read."""
+    """One protocol: how to speak and to read."""
 
     @property
     def name(self) -> str:
@@ -68,9 +68,6 @@ class Dialect(Protocol):
     @property
     def accepts(self) -> bool:
         """Whether a request is accepted, by its id, before its run's first event."""
-
-    def login(self, token: str) -> Mapping[str, str]:
-        """The headers of the handshake that say who the user is."""
 
     def reader(self) -> Reader:
         """A reader for a new connection."""

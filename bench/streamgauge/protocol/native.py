@@ -1,7 +1,7 @@
 """The native protocol, version 1 (docs/wire.md): JSON text messages with an envelope."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 import msgspec
@@ -181,16 +181,12 @@ class NativeReader:
 
 
 class Native:
-    """How to log in to, speak to and read a server of the native protocol."""
+    """How to speak to and read a server of the native protocol."""
 
     name = "native"
     promises = EVERY_RULE
     greets = True
     accepts = True
-
-    def login(self, token: str) -> Mapping[str, str]:
-        """The user is the `sub` of a JWT in the Authorization header."""
-        return {"Authorization": f"Bearer {token}"}
 
     def reader(self) -> NativeReader:
         """A reader for a new connection."""

@@ -21,6 +21,7 @@ _AHEAD: Final = 4_096  # characters looked at beyond those that are kept
 _NAMES: Final = r"(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]{0,40}"
 _SECRETS: Final = (
     re.compile(r"()\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"),  # a JWT: "eyJ" is base64 of '{"'
+    re.compile(r"()\bjwt\.[\w-]{8,}"),  # one as a subprotocol
     re.compile(r"(\bbearer +)[\w.~+/=-]+", re.IGNORECASE),
     re.compile(r"(\bbasic +)[\w+/=-]{12,}", re.IGNORECASE),
     re.compile(r"(\w://)[^/\s@]+(?=@)"),  # user and password of a URL

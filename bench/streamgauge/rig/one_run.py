@@ -10,6 +10,7 @@ from msgspec import Struct
 from streamgauge.core.event import TERMINAL, Kind
 from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Received
 from streamgauge.protocol import Dialect, Observer, Request
+from streamgauge.protocol.login import Login, headers, subprotocols
 from streamgauge.rig.connect import connect
 from streamgauge.wire import ClientSession, State
 
@@ -31,7 +32,7 @@ class Patience(Struct, frozen=True):
     fails: bool = False
 
 
-def one_run(
+def one_run(  # noqa: PLR0913, PLR0917 - all that a connection and a request take
     target: str,
     dialect: Dialect,
     token: str,
@@ -40,6 +41,7 @@ def one_run(
     request: Request,
     patience: Patience,
     ca_file: str = "",
+    login: Login = Login(),  # noqa: B008 - frozen
 ) -> list[Observation]:
     """Ask once and record what comes, until the run's end and the grace time, or its deadline.
 
@@ -47,7 +49,9 @@ def one_run(
     """
     began_ns = time.monotonic_ns()
     with connect(target, ca_file, patience.slack_s) as sock:
-        session = ClientSession(target, headers=dialect.login(token))
+        session = ClientSession(
+            target, headers=headers(login, token), subprotocols=subprotocols(login, token)
+        )
         sock.sendall(session.open())
         run = _Run(sock, session, Observer(_CONN, canary, dialect.reader(), 2**20))
         run.rows.append(Opened(_CONN, time.monotonic_ns(), user, canary, began_ns))

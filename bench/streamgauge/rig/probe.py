@@ -10,6 +10,7 @@ from streamgauge.core.event import Kind
 from streamgauge.plan import PlanError
 from streamgauge.protocol import PROTOCOLS, Dialect, Request
 from streamgauge.protocol.dialect import Unreadable
+from streamgauge.protocol.login import Login, headers, subprotocols
 from streamgauge.report.redact import redacted
 from streamgauge.rig.connect import connect, speaks_tls
 from streamgauge.wire import ClientSession, State, TlsError
@@ -27,7 +28,14 @@ class ProbeError(ConnectionError):
 
 
 def probe(
-    target: str, dialect: Dialect, token: str, timeout_s: float, ca_file: str = "", scripted: str = ""
+    target: str,
+    dialect: Dialect,
+    token: str,
+    timeout_s: float,
+    ca_file: str = "",
+    *,
+    login: Login = Login(),  # noqa: B008 - frozen
+    scripted: str = "",
 ) -> None:
     """Connect to `target` as the owner of `token`, wait for the greeting if there is to be one, leave.
 
@@ -44,7 +52,9 @@ def probe(
             target, f"cannot connect ({reason}); is the server up, and the port right?"
         ) from error
     with sock:
-        session = ClientSession(target, headers=dialect.login(token))
+        session = ClientSession(
+            target, headers=headers(login, token), subprotocols=subprotocols(login, token)
+        )
         awaited = "greeting" if dialect.greets else "handshake"
         try:
             sock.sendall(session.open())

@@ -32,10 +32,6 @@ def test_the_thread_comes_back_and_neither_agent_nor_context() -> None:
     assert AG_UI.echo(REQUEST) == Echo(thread="t-1", agent="", context="")
 
 
-def test_the_user_is_who_the_token_says() -> None:
-    assert AG_UI.login("abc") == {"Authorization": "Bearer abc"}
-
-
 def test_what_it_has_no_message_for_is_none() -> None:
     dialect: Dialect = AG_UI
     assert dialect.cancel("q-1") is None

@@ -376,10 +376,6 @@ def test_a_user_can_cancel_and_speak() -> None:
     }
 
 
-def test_a_user_logs_in_by_a_token() -> None:
-    assert NATIVE.login("x.y.z") == {"Authorization": "Bearer x.y.z"}
-
-
 def test_the_native_protocol_is_built_in_and_promises_every_rule() -> None:
     assert PROTOCOLS["native"] is NATIVE
     assert (NATIVE.name, NATIVE.promises) == ("native", frozenset(Rule))
