@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -87,6 +87,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     doubts: DoubtLimits = DoubtLimits()  # from where on the measurement itself is doubted: docs/doubts.md
     abort_on: tuple[str, ...] = ()  # conditions under which the run stops: "findings > 100"
     most_runs: Annotated[int, Meta(ge=0, le=10**12)] = 0  # asked for by all users together; 0: no cap
+    record: Literal["rows", "raw"] = "rows"  # raw: also every message as it was said
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
 

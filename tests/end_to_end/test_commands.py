@@ -170,6 +170,25 @@ def test_a_cap_on_runs_ends_the_load_and_the_verdict_stands(streamgauge: Run, pr
     assert "cut: at 51 runs (limit most_runs 51)" in done.out
 
 
+def test_raw_messages_are_kept_where_they_are_asked_for_but_no_secret(
+    streamgauge: Run, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.toml").write_text('personas = [{ prompts = ["Why is password=hunter2 weak?"] }]\n')
+    flags = ("--plan", "plan.toml", "--target", server.address, *SHORT, "--users", "5", "--record", "raw")
+    done = streamgauge("run", *flags, secret=SECRET)
+    assert done.code == 0, done.out + done.err
+    (raw,) = done.folder.glob("recording/*.raw.jsonl")
+    said = [json.loads(line) for line in raw.read_text().splitlines()]
+    ways = [one["way"] for one in said]
+    counts = done.report.counts
+    assert (ways.count("in"), ways.count("out")) == (counts["messages"], counts["requests"])
+    asked = [one["message"]["payload"]["user_request"] for one in said if one["way"] == "out"]
+    assert all(text.startswith("Why is password=[redacted] weak?") for text in asked)
+    for secret in (b"hunter2", b"eyJ", SECRET.encode(), b"sgcanary"):
+        assert secret not in raw.read_bytes()
+    assert streamgauge("check", str(done.folder)).code == 0
+
+
 def test_a_target_elsewhere_must_be_allowed(streamgauge: Run) -> None:
     done = streamgauge("run", "--target", "ws://192.0.2.1:80/ws", secret=SECRET)
     assert done.code == 2

@@ -54,6 +54,7 @@ FULL = Plan(
     [
         ({"users": 0}, "users: Expected `int` >= 1"),
         ({"users": 100_001}, "users: 100,001 of them; at most 100,000 can be"),
+        ({"record": "all"}, "record: Invalid enum value 'all'; known are raw, rows"),
         ({"most_runs": -1}, "most_runs: Expected `int` >= 0"),
         ({"users": "5"}, "users: Expected `int`, got `str`"),
         (
@@ -291,6 +292,7 @@ OTHER = {
     "abort_on": ("findings > 100",),
     "doubts": DoubtLimits(steal=0.2),
     "most_runs": 50,
+    "record": "raw",
     "slice_runs": 2,
     "witness_share": 0.5,
     "reopen": 1.0,

@@ -15,6 +15,7 @@ FLAGS: Final = {
     "processes": "--processes",
     "most_runs": "--most-runs",
     "abort_on": "--abort-on",
+    "record": "--record",
     "seed": "--seed",
 }
 

@@ -69,6 +69,10 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     most_runs: Annotated[
         int | None, typer.Option(help="How many runs all users together may ask for; 0: no cap.")
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(help="rows, or raw: also every message as it was said, secrets redacted."),
+    ] = None,
     spawn_rate: Annotated[float | None, typer.Option(help="Users who arrive in a second.")] = None,
     interval: Annotated[
         float | None, typer.Option(parser=_seconds, help="Mean time between two requests of one user.")
@@ -96,6 +100,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "protocol": protocol,
         "processes": processes,
         "most_runs": most_runs,
+        "record": record,
         "seed": seed,
         **trusting(ca_file),
     }

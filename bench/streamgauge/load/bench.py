@@ -16,6 +16,7 @@ from streamgauge.core.timeline import Origin
 from streamgauge.core.vitals import Vitals
 from streamgauge.load.dialer import Dialer
 from streamgauge.load.pinger import Pinger
+from streamgauge.load.raw import RawRecorder
 from streamgauge.load.recorder import Recorder
 from streamgauge.load.stamps import KernelClock, own_clock
 from streamgauge.load.vitals import VitalSigns
@@ -115,6 +116,10 @@ class Bench:
         self.began_ns = time.monotonic_ns()
         self._origin = Origin(self.own_clock, time.time_ns() - self.began_ns)
         self._analysis = Analysis(plan.limits, self.own_clock, self.began_ns, plan.promises)
+        self.raw: RawRecorder | None = None
+        if plan.record == "raw":
+            path = folder / "recording" / f"worker-{max(index, 0)}.raw.jsonl"
+            self.raw = RawRecorder(path, secret, 2 * plan.max_message_bytes)
         self._recorder = Recorder(
             folder / "recording" / f"worker-{max(index, 0)}.sgr",
             Header(
@@ -215,6 +220,10 @@ class Bench:
         state = self._analysis.finish(at_ns)
         self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps, vitals, aborted))
         self.clock.close()
+        if self.raw is not None:
+            self.raw.close()
+            if self.raw.trouble:
+                self.trouble(self.raw.trouble)
         if self._recorder.trouble:
             self.trouble(self._recorder.trouble)
         return Share(

@@ -214,6 +214,8 @@ class Connection:
     def _say(self, message: bytes) -> None:
         if self.open:
             self._send(self._session.send_text(message))
+            if self._bench.raw is not None:
+                self._bench.raw.told(time.monotonic_ns(), self.number, self.user, message)
 
     # what its transport tells
 
@@ -252,6 +254,8 @@ class Connection:
 
     def _take(self, messages: Sequence[Message], now_ns: int, kernel_ns: int, *, exact: bool) -> None:
         """Record what one read brought, and see what of it somebody waits for."""
+        if self._bench.raw is not None:
+            self._bench.raw.heard(now_ns, self.number, self.user, messages)
         observe = self._observer.observe
         rows: list[Received | Malformed] = []
         last = len(messages) - 1 if kernel_ns and exact else -1
