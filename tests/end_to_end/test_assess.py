@@ -80,6 +80,13 @@ def test_what_a_protocol_does_not_allow_is_left_out_and_named(streamgauge: Run) 
     assert {json.loads(path.read_bytes())["plan"]["protocol"] for path in reports} == {"ag-ui"}
 
 
+def test_a_plan_says_how_users_log_in_and_none_needs_no_secret(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('target = "ws://127.0.0.1:1/ws"\nlogin = { kind = "none" }\n')
+    done = streamgauge("assess", "--plan", "mine.toml")
+    assert done.code == 2
+    assert "cannot connect" in done.err.splitlines()[-1]
+
+
 def test_a_plan_says_whose_agents_are_asked_and_what_is_demanded(streamgauge: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(MINE)
     done = streamgauge("assess", "--plan", "mine.toml", "--threshold", "goodput >= 100000/s", *TIME)

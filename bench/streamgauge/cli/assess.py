@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import by_flag
 from streamgauge.cli.interruption import Interrupted, interruptible
 from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
@@ -48,14 +49,6 @@ streamgauge assess --plan mine.toml --threshold "p99(first_event) < 500ms"   (it
 
 _TIME_S: Final = 600.0  # no default of the option's: typer would read that as text
 _VERDICT_WIDTH: Final = 100
-_FLAGS: Final = {
-    "target": "--target",
-    "ca_file": "--ca-file",
-    "protocol": "--protocol",
-    "users": "--users",
-    "faults": "--fault",
-    "thresholds": "--threshold",
-}
 
 
 def _seconds(text: str) -> float:
@@ -136,7 +129,8 @@ def _given(file: Path | None, flags: dict[str, object], thresholds: list[str]) -
         values = msgspec.to_builtins(plan) | flags
         return make_plan(values | {"thresholds": [*values["thresholds"], *thresholds]})
     except PlanError as error:
-        raise _usage(error, {**flags, "thresholds": thresholds or None}) from error
+        said = by_flag(str(error), [*flags, *["thresholds"] * bool(thresholds)])
+        raise UsageProblem(f"{file}: {said}" if file and said == str(error) else said) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{file}: cannot be read ({error})") from error
 
@@ -146,13 +140,7 @@ def _plan(scenario: str, given: Plan, users: int | None) -> Plan:
     try:
         return look_plan(load_plan(where.read_text(encoding="utf-8"), str(where)), given, users)
     except PlanError as error:
-        raise _usage(error, {"users": users}) from error
-
-
-def _usage(error: PlanError, flags: Mapping[str, object]) -> UsageProblem:
-    """The plan's fault, by the name of the flag that brought it."""
-    key, colon, why = str(error).partition(":")
-    return UsageProblem(f"{_FLAGS[key]}{colon}{why}" if flags.get(key) is not None else str(error))
+        raise UsageProblem(by_flag(str(error), ["users"] * (users is not None))) from error
 
 
 def _folder(results: Path) -> Path:

@@ -7,6 +7,7 @@ FLAGS: Final = {
     "users": "--users",
     "duration": "--duration",
     "target": "--target",
+    "ca_file": "--ca-file",
     "faults": "--fault",
     "thresholds": "--threshold",
     "spawn_rate": "--spawn-rate",

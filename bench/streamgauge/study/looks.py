@@ -16,7 +16,7 @@ from streamgauge.script import duration_s
 PARTS: Final = {"steady": 0.35, "isolation": 0.25, "burst": 0.15, "interrupt": 0.15, "overhead": 0.10}
 
 _OWN: Final = (  # what makes a scenario what it is; all else is the given plan's
-    *("scenario", "spawn_rate", "duration", "arrivals"),
+    *("scenario", "processes", "spawn_rate", "duration", "arrivals"),
     *("slice_runs", "witness_share", "reopen"),
 )
 _DOES: Final = ("think", "tabs", "cancel_share", "speak_share", "leave_share")  # not who, but what they do
