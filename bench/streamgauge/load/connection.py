@@ -22,6 +22,7 @@ from streamgauge.core.observation import (
     Unsent,
 )
 from streamgauge.load.bench import Bench, Finished
+from streamgauge.load.run import Run
 from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import headers, mint_token, subprotocols
@@ -33,23 +34,6 @@ _CLOSE_TIMEOUT_S: Final = 2.0
 
 class NotConnected(ConnectionError):
     """A connection could not be opened; the text says why."""
-
-
-class Run:
-    """A run that this user asked for, while it is under way."""
-
-    __slots__ = ("accepted", "agent", "asked", "ended", "ended_ns", "over", "reported", "request", "run")
-
-    def __init__(self, asked: Asked, agent: str) -> None:
-        self.asked = asked
-        self.agent = agent
-        self.request = asked.request
-        self.run = ""
-        self.accepted = Flag()
-        self.over = Flag()  # ended, refused, or its connection is gone
-        self.reported = Flag()  # the server gave its account, or none can come any more
-        self.ended = False
-        self.ended_ns = 0  # when that was read
 
 
 class Connection:

@@ -28,16 +28,16 @@ from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
 from streamgauge.load.bench import Bench, Snapshot
 from streamgauge.load.crew import Crew
 from streamgauge.load.gathering import LATE_SHARE_S, Gathering, ship, tell_begun
+from streamgauge.load.options import SECRET_VARIABLE, add_options, options_of, planned, runner_of
 from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
 from streamgauge.load.server_metrics import Inquiry
 from streamgauge.load.user import begin
 from streamgauge.load.vigil import Vigil
-from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.plan import Plan, PlanError, load_plan
 from streamgauge.results import new_folder
 from streamgauge.trust import trust
 
-SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
@@ -95,18 +95,7 @@ class Harness:
         """Locust's own options give users, ramp, duration and host; the plan gives the rest."""
         for number in _SIGNALS:
             signal.signal(number, _too_early)
-        group = parser.add_argument_group("streamgauge")
-        group.add_argument("--plan", dest="sg_plan", default="", help="A plan (TOML) instead of the defaults")
-        group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
-        group.add_argument(
-            "--lasts", dest="sg_lasts", type=float, help="--run-time in seconds, or parts of such"
-        )
-        group.add_argument(
-            "--verdict-only",
-            dest="sg_verdict_only",
-            action="store_true",
-            help="No statistics of Locust's own",
-        )
+        add_options(parser)
 
     def init(self, environment: Environment, runner: Any, **_: object) -> None:
         """Locust's default would kill runs in flight: let them drain."""
@@ -120,7 +109,7 @@ class Harness:
         gevent.signal_handler(signal.SIGINT, self._interrupted)
         gevent.signal_handler(signal.SIGHUP, self._told_to_end)
         gevent.signal_handler(signal.SIGTERM, self._terminated)
-        options = _options(environment)
+        options = options_of(environment)
         if options.sg_verdict_only:
             logging.getLogger("locust.stats_logger").disabled = True
         if options.sg_lasts and not isinstance(runner, WorkerRunner):
@@ -131,34 +120,6 @@ class Harness:
             runner.register_message(_DRAIN, self._drain, concurrent=True)
             runner.register_message(_LET_GO, self._let_go, concurrent=True)
         self._initialised.set()
-
-    def _planned(self) -> Plan:
-        """The plan of this run: the file, or the defaults with Locust's options over them."""
-        plan = self._chosen()
-        if not plan.target:
-            raise PlanError("target: there is none; give --host ws://HOST:PORT/PATH")
-        is_needed = plan.login.signs and _users_are_here(self._environment)
-        if is_needed and not os.environ.get(SECRET_VARIABLE):
-            raise PlanError(f"no secret: set {SECRET_VARIABLE} to the target's own")
-        return plan
-
-    def _chosen(self) -> Plan:
-        options, runner = _options(self._environment), _runner(self._environment)
-        if options.sg_plan:
-            path = Path(options.sg_plan)
-            plan = load_plan(path.read_text(encoding="utf-8"), str(path))
-            return msgspec.structs.replace(plan, target=self._environment.host or plan.target)
-        changes: dict[str, Any] = {"target": self._environment.host or self._defaults.target}
-        if runner.target_user_count:
-            changes["users"] = runner.target_user_count
-        if options.spawn_rate:
-            changes["spawn_rate"] = options.spawn_rate
-        # without an end of its own a run lasts until somebody stops it, however slowly users arrive
-        ramp_s = changes.get("users", self._defaults.users) / changes.get(
-            "spawn_rate", self._defaults.spawn_rate
-        )
-        changes["duration"] = options.run_time or max(self._defaults.duration, ramp_s)
-        return make_plan(msgspec.to_builtins(self._defaults) | changes)
 
     # a run
 
@@ -174,22 +135,22 @@ class Harness:
             environment.process_exit_code = USAGE
             sys.stderr.write(f"streamgauge: {error}\n")
             if environment.web_ui is None:
-                gevent.spawn(_runner(environment).quit)
+                gevent.spawn(runner_of(environment).quit)
 
     def _start(self, environment: Environment) -> None:
         """Alone or as master decide the run's plan and folder, as worker take them over."""
-        runner = _runner(environment)
+        runner = runner_of(environment)
         self._outcome = None
         self._concluded.clear()
         self._running, self._stopping, self._cut_short = True, False, False
         self._aborted, self._capped = "", False
-        options = _options(environment)
+        options = options_of(environment)
         if isinstance(runner, WorkerRunner):
             self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
             self._folder = Path(options.sg_run["folder"])
         else:
             environment.process_exit_code = INCONCLUSIVE  # whatever comes, without an outcome it is no pass
-            self._plan = self._planned()
+            self._plan = planned(environment, self._defaults)
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.name))
             # what is not known to Locust itself is shipped to the workers
             options.sg_run = {
@@ -252,7 +213,7 @@ class Harness:
                 self._aborted = str(condition)
             elif self._plan.most_runs and snapshot.asked >= self._plan.most_runs:
                 self._capped = True
-            elif vigil.is_over(time.monotonic(), snapshot.users, _runner(self._environment).user_count):
+            elif vigil.is_over(time.monotonic(), snapshot.users, runner_of(self._environment).user_count):
                 self._aborted = FORSAKEN
             else:
                 continue
@@ -282,7 +243,7 @@ class Harness:
 
     def stopping(self, environment: Environment, **_: object) -> None:
         """The master has its workers drain, and waits for their shares."""
-        runner = _runner(environment)
+        runner = runner_of(environment)
         again, self._stopping = self._stopping, True  # Locust's own end may come upon a drain
         if not self._running:
             return
@@ -295,7 +256,7 @@ class Harness:
 
     def _drain(self, environment: Environment, msg: Any, **_: object) -> None:
         self._aborted = msg.data["aborted"]
-        _runner(environment).stop()
+        runner_of(environment).stop()
 
     def _let_go(self, environment: Environment, **_: object) -> None:
         """End the drain that goes on: its runs are abandoned, and all else takes its course."""
@@ -317,7 +278,7 @@ class Harness:
             self._concluded.set()
 
     def _conclude(self, environment: Environment) -> None:
-        runner = _runner(environment)
+        runner = runner_of(environment)
         if self._bench is not None:
             if self._teller is not None:
                 self._teller.kill()
@@ -365,7 +326,7 @@ class Harness:
         if self._running and not is_worker:  # a worker's master was told too, and will say when to drain
             if not self._cut_short:
                 self._cut_short = True
-                _runner(environment).quit()
+                runner_of(environment).quit()
                 if environment.web_ui is not None:
                     environment.web_ui.stop()
         elif self._running or not self._concluded.is_set():
@@ -386,7 +347,7 @@ class Harness:
         """Locust ends: with the run still going (SIGTERM) drain and conclude first, all in one place."""
         if self._running and not self._cut_short:
             self._cut_short = True
-            _runner(environment).stop()
+            runner_of(environment).stop()
         self._concluded.wait(self._plan.drain + LATE_SHARE_S)
 
     def quit(self, **_: object) -> None:
@@ -404,20 +365,3 @@ def _too_early(*_: object) -> None:
 def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _users_are_here(environment: Environment) -> bool:
-    """Whether this process, or one that it forks, needs what users need."""
-    return not isinstance(environment.runner, MasterRunner) or bool(_options(environment).processes)
-
-
-def _runner(environment: Environment) -> Any:
-    """Locust's runner, which is there from `init` on."""
-    assert environment.runner is not None
-    return environment.runner
-
-
-def _options(environment: Environment) -> Any:
-    """The command line, which is there wherever a Locust file is run."""
-    assert environment.parsed_options is not None
-    return environment.parsed_options

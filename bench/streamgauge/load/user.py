@@ -17,7 +17,8 @@ from streamgauge.arrivals import due_times
 from streamgauge.core.canary import mint
 from streamgauge.distribution import draw
 from streamgauge.load.bench import Bench
-from streamgauge.load.connection import Connection, NotConnected, Run
+from streamgauge.load.connection import Connection, NotConnected
+from streamgauge.load.run import Run
 from streamgauge.persona import choose
 from streamgauge.protocol import Request
 from streamgauge.script import duration_s, fails, pause_s
