@@ -40,8 +40,6 @@ from streamgauge.script import duration_s
 PLAN_FILE: Final = "plan.toml"  # in every result folder
 ELSEWHERE: Final = ("target", "ca_file", "sources")  # keys that may differ where the same load is run
 _SHOWN: Final = 200  # characters of what somebody wrote
-
-
 _NAME: Final = re.compile(r"[\w-]+")
 
 
