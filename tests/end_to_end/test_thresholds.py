@@ -35,7 +35,7 @@ def test_one_that_cannot_hold_fails_and_is_named_at_the_end(streamgauge: Run) ->
 @pytest.mark.parametrize(
     ("threshold", "says"),
     [
-        ("p99(latency) < 50ms", "thresholds: 'p99(latency) < 50ms': there is no such thing to measure"),
+        ("p99(latency) < 50ms", "--threshold: 'p99(latency) < 50ms': there is no such thing to measure"),
         ("p99(delivery) < 50", "a unit of time"),
     ],
 )
