@@ -1,0 +1,155 @@
+"""Many verified sockets on one machine: how fast they open, what each takes, and that nothing is lost.
+
+    python bench/studies/sockets.py                                  # 15,000 users, two generator processes
+    python bench/studies/sockets.py --users 2000 --duration 20s      # a short one
+
+Generator and server are on this machine together. What a socket takes is the resident
+memory of all processes of a side with all sockets open, less that with a few (`--few`),
+over the sockets between. How fast they open is read off the server's own count, between
+a tenth and nine tenths of them. Each run leaves its folder in `--results`.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from msgspec import Struct
+
+_EVERY_S: Final = 0.25
+_PAGE: Final = os.sysconf("SC_PAGESIZE")
+
+
+class Moment(Struct, frozen=True):
+    """How it stood at one time: connections by the server's count, resident bytes of either side."""
+
+    at_s: float
+    connections: int
+    generator_bytes: int
+    server_bytes: int
+
+
+def main() -> None:
+    """A run with few sockets, one with all, and what lies between."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--users", type=int, default=15_000)
+    parser.add_argument("--few", type=int, default=100)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--spawn-rate", type=int, default=2_000)
+    parser.add_argument("--interval", default="15s", help="mean time between two requests of a user")
+    parser.add_argument("--duration", default="45s")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    given = parser.parse_args()
+    few, _ = measured(given, given.few)
+    many, report = measured(given, given.users)
+    for line in table(given, few, many, report):
+        print(line)  # noqa: T201 - it is the command's output
+
+
+def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], dict[str, Any]]:
+    """One run: how it went, and its report."""
+    secret = secrets.token_urlsafe(32)
+    command = [sys.executable, "-m", "streamgauge", "run", "--users", str(users)]
+    command += ["--processes", str(given.processes), "--spawn-rate", str(given.spawn_rate)]
+    command += ["--interval", given.interval, "--duration", given.duration, "--results", str(given.results)]
+    with served(secret, users) as (server, target):
+        environment = {**os.environ, "STREAMGAUGE_SECRET": secret}
+        generator = subprocess.Popen(
+            [*command, "--target", target], env=environment, stdout=subprocess.DEVNULL
+        )
+        moments = []
+        while generator.poll() is None:
+            with suppress(URLError):
+                moments.append(moment(generator.pid, server, target))
+            time.sleep(_EVERY_S)
+    newest = max(given.results.glob("*-steady-*/report.json"), key=lambda path: path.stat().st_mtime)
+    return moments, json.loads(newest.read_bytes())
+
+
+@contextmanager
+def served(secret: str, users: int) -> Iterator[tuple[int, str]]:
+    """The reference server: its process, and its address."""
+    command = [sys.executable, "-m", "reference_server", "--port", "0", "--max-connections", str(users + 100)]
+    with subprocess.Popen(
+        command, env={**os.environ, "STREAMGAUGE_SECRET": secret}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.pid, json.loads(process.stdout.readline())["listening"]
+        finally:
+            process.terminate()
+
+
+def moment(generator: int, server: int, target: str) -> Moment:
+    """How it stands now."""
+    with urlopen(re.sub(r"^ws(.*)/ws$", r"http\1/metrics", target), timeout=10) as answer:
+        (count,) = re.findall(r"^streamgauge_server_connections (\S+)$", answer.read().decode(), re.MULTILINE)
+    family = [generator, *descendants(generator)]
+    return Moment(time.monotonic(), int(float(count)), sum(map(resident, family)), resident(server))
+
+
+def descendants(root: int) -> Iterator[int]:
+    """The processes that a process started, and those that they did."""
+    with suppress(OSError):
+        for child in Path(f"/proc/{root}/task/{root}/children").read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def resident(pid: int) -> int:
+    """Resident bytes; 0 of a process that has ended."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    return 0
+
+
+def table(
+    given: argparse.Namespace, few: Sequence[Moment], many: Sequence[Moment], report: dict[str, Any]
+) -> Iterator[str]:
+    """What came of it, a line each."""
+    small, large = fullest(few), fullest(many)
+    between = large.connections - small.connections
+    counts = report["counts"]
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| sockets open at once | {large.connections:,} of {given.users:,} |"
+    yield f"| opened per second | {opened_per_s(many, given.users)} |"
+    for side in ("generator", "server"):
+        bytes_more = getattr(large, f"{side}_bytes") - getattr(small, f"{side}_bytes")
+        yield f"| resident a socket, {side} | {bytes_more / between / 1024:.1f} KB |"
+    yield f"| events verified | {counts['events']:,}, {report['events_per_s']:,.0f}/s |"
+    yield f"| runs whole | {counts['runs with the full sequence']:,} of {counts['runs expected whole']:,} |"
+    yield f"| findings | {sum(verdict['found'] for verdict in report['verdicts'])} |"
+    yield f"| verdict | {report['outcome']} |"
+    for doubt in report["doubts"]:
+        yield f"| doubt | {doubt['name']}: {doubt['value']}, limit {doubt['limit']} |"
+
+
+def fullest(moments: Sequence[Moment]) -> Moment:
+    """The last moment with the most sockets: all are open, and have been used."""
+    most = max(moment.connections for moment in moments)
+    return [moment for moment in moments if moment.connections == most][-1]
+
+
+def opened_per_s(moments: Sequence[Moment], users: int) -> str:
+    """Sockets a second between a tenth of them and nine tenths."""
+    full = max(range(len(moments)), key=lambda place: moments[place].connections)
+    rising = [moment for moment in moments[:full] if users * 0.1 <= moment.connections <= users * 0.9]
+    if len(rising) < 2:
+        return "too quick to tell"
+    first, last = rising[0], rising[-1]
+    return f"{(last.connections - first.connections) / (last.at_s - first.at_s):,.0f}"
+
+
+if __name__ == "__main__":
+    main()
