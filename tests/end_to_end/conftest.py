@@ -22,7 +22,13 @@ def _every_recording_gives_the_live_verdict(tmp_path: Path) -> Iterator[None]:
         live = read_json(path.read_bytes())
         if (path.parent / "recording").is_dir():
             again = CliRunner().invoke(app, ["check", str(path.parent), "--json"])
-            assert verdict(read_json(again.stdout.encode())) == verdict(live), path.parent
+            recorded = read_json(again.stdout.encode())
+            if any(doubt.name == "workers missing" for doubt in live.doubts):
+                assert (
+                    recorded.outcome == live.outcome
+                )  # a killed worker's rows were never told, but recorded
+            else:
+                assert verdict(recorded) == verdict(live), path.parent
 
 
 def verdict(report: Report) -> dict[str, object]:

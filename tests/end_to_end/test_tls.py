@@ -135,7 +135,7 @@ def test_tls_and_no_tls_are_told_apart(
     [
         (("--target", "wss://127.0.0.1:1/", "--ca-file", "nothing.pem"), "cannot be read (No such file"),
         (("--target", "wss://127.0.0.1:1/", "--ca-file", "noise.pem"), "holds no certificate in PEM form"),
-        (("--target", "ws://127.0.0.1:1/", "--ca-file", "ca.pem"), "ca_file: a ws:// target shows no"),
+        (("--target", "ws://127.0.0.1:1/", "--ca-file", "ca.pem"), "--ca-file: a ws:// target shows no"),
         (("--ca-file", "ca.pem"), "ca_file: a ws:// target shows no certificate"),
     ],
 )
