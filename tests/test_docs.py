@@ -74,6 +74,18 @@ def test_what_plan_init_shows_can_be_taken_as_it_stands(line: str) -> None:
     load_plan(line, "plan.toml")
 
 
+def test_what_plan_init_shows_of_users_can_be_taken_together_with_all_before_it() -> None:
+    before, personas = PLAN_INIT.split("# [[personas]]\n")
+    keys = re.sub(r"^# (?=\w+ = .*[^\[]$)", "", before, flags=re.MULTILINE)
+    keys = re.sub(
+        r"^(login|arrivals|scenario|faults|ca_file|sources|record) = .*\n", "", keys, flags=re.MULTILINE
+    )
+    table = re.sub(r"^# ", "", personas.split("\n\n")[0], flags=re.MULTILINE)
+    plan = load_plan(f"{keys}\n[[personas]]\n{table}", "plan.toml")
+    assert plan.personas[0].think is not None
+    assert (plan.abort_on, plan.goodput) != ((), ())
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):

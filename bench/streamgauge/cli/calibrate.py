@@ -40,6 +40,7 @@ streamgauge calibrate --duration 1m --json > calibration.json
 _LEVELS: Final = {"20 %": 0.2, "70 %": 0.7}  # of a core, for the generator
 _BESIDE: Final = 0.2  # the load of the generator that shares its core with a hog
 _HOG: Final = "beside a hog"
+_LASTS_S: Final = 20.0
 _PILOT_S: Final = 8.0  # shorter, and connecting would be too large a part of it
 _FIRST_RUNS_PER_S: Final = 250  # of the first pilot
 _MOST_RUNS_PER_S: Final = 2_500  # beyond, the server would be the slower one
@@ -56,8 +57,9 @@ def _seconds(text: str) -> float:
 
 def calibrate_command(
     duration: Annotated[
-        float, typer.Option(parser=_seconds, help="How long each of the three loads lasts: 20s, 1m.")
-    ] = 20.0,
+        float | None,
+        typer.Option(parser=_seconds, help="How long each of the three loads lasts: 20s (the default), 1m."),
+    ] = None,
     users: Annotated[int, typer.Option(min=1, help="How many users connect.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of the users' behaviour and of the delays.")] = 1,
     pilots: Annotated[
@@ -69,12 +71,13 @@ def calibrate_command(
 ) -> None:
     """Measure a server with known delays at 20 %, 70 % and beside a CPU hog, and say how far off one is."""
     cores = _two_cores()
-    _plan(users, seed, 1, duration)  # what cannot be run is said before anything is
+    lasts_s = _LASTS_S if duration is None else duration  # typer would have its parser read a default
+    _plan(users, seed, 1, lasts_s)  # what cannot be run is said before anything is
     try:
         folder = new_folder(results, "calibrate")
     except OSError as error:
         raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
-    setting = _Setting(folder, users, seed, duration, pilots, *cores)
+    setting = _Setting(folder, users, seed, lasts_s, pilots, *cores)
     with _pinned_to(setting.core):
         found = conclude(_loads(setting))
     data = msgspec.json.format(msgspec.json.encode(found), indent=2)
