@@ -5,8 +5,8 @@
 
 Generator and server are on this machine together. What a socket takes is the resident
 memory of all processes of a side with all sockets open, less that with a few (`--few`),
-over the sockets between. How fast they open is read off the server's own count, between
-a tenth and nine tenths of them. Each run leaves its folder in `--results`.
+over the sockets between. How fast they open is read off the recordings, between a tenth
+of them and nine tenths. Each run leaves its folder in `--results`.
 """
 
 import argparse
@@ -20,11 +20,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
-from urllib.error import URLError
+from typing import Final
 from urllib.request import urlopen
 
 from msgspec import Struct
+
+from streamgauge.core.observation import Opened
+from streamgauge.core.recording import Recording
 
 _EVERY_S: Final = 0.25
 _PAGE: Final = os.sysconf("SC_PAGESIZE")
@@ -51,13 +53,13 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args()
     few, _ = measured(given, given.few)
-    many, report = measured(given, given.users)
-    for line in table(given, few, many, report):
+    many, folder = measured(given, given.users)
+    for line in table(given, few, many, folder):
         print(line)  # noqa: T201 - it is the command's output
 
 
-def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], dict[str, Any]]:
-    """One run: how it went, and its report."""
+def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], Path]:
+    """One run: how it went, and where its results lie."""
     secret = secrets.token_urlsafe(32)
     command = [sys.executable, "-m", "streamgauge", "run", "--users", str(users)]
     command += ["--processes", str(given.processes), "--spawn-rate", str(given.spawn_rate)]
@@ -69,11 +71,10 @@ def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], dict[
         )
         moments = []
         while generator.poll() is None:
-            with suppress(URLError):
+            with suppress(OSError):  # a server that is busy with handshakes may not answer
                 moments.append(moment(generator.pid, server, target))
             time.sleep(_EVERY_S)
-    newest = max(given.results.glob("*-steady-*/report.json"), key=lambda path: path.stat().st_mtime)
-    return moments, json.loads(newest.read_bytes())
+    return moments, max(given.results.glob("*-steady-*/"), key=lambda path: path.stat().st_mtime)
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def served(secret: str, users: int) -> Iterator[tuple[int, str]]:
 
 def moment(generator: int, server: int, target: str) -> Moment:
     """How it stands now."""
-    with urlopen(re.sub(r"^ws(.*)/ws$", r"http\1/metrics", target), timeout=10) as answer:
+    with urlopen(re.sub(r"^ws(.*)/ws$", r"http\1/metrics", target), timeout=2) as answer:
         (count,) = re.findall(r"^streamgauge_server_connections (\S+)$", answer.read().decode(), re.MULTILINE)
     family = [generator, *descendants(generator)]
     return Moment(time.monotonic(), int(float(count)), sum(map(resident, family)), resident(server))
@@ -114,16 +115,17 @@ def resident(pid: int) -> int:
 
 
 def table(
-    given: argparse.Namespace, few: Sequence[Moment], many: Sequence[Moment], report: dict[str, Any]
+    given: argparse.Namespace, few: Sequence[Moment], many: Sequence[Moment], folder: Path
 ) -> Iterator[str]:
     """What came of it, a line each."""
+    report = json.loads((folder / "report.json").read_bytes())
     small, large = fullest(few), fullest(many)
     between = large.connections - small.connections
     counts = report["counts"]
     yield "| | |"
     yield "|---|---|"
     yield f"| sockets open at once | {large.connections:,} of {given.users:,} |"
-    yield f"| opened per second | {opened_per_s(many, given.users)} |"
+    yield f"| opened per second | {opened_per_s(folder):,.0f} |"
     for side in ("generator", "server"):
         bytes_more = getattr(large, f"{side}_bytes") - getattr(small, f"{side}_bytes")
         yield f"| resident a socket, {side} | {bytes_more / between / 1024:.1f} KB |"
@@ -141,14 +143,12 @@ def fullest(moments: Sequence[Moment]) -> Moment:
     return [moment for moment in moments if moment.connections == most][-1]
 
 
-def opened_per_s(moments: Sequence[Moment], users: int) -> str:
-    """Sockets a second between a tenth of them and nine tenths."""
-    full = max(range(len(moments)), key=lambda place: moments[place].connections)
-    rising = [moment for moment in moments[:full] if users * 0.1 <= moment.connections <= users * 0.9]
-    if len(rising) < 2:
-        return "too quick to tell"
-    first, last = rising[0], rising[-1]
-    return f"{(last.connections - first.connections) / (last.at_s - first.at_s):,.0f}"
+def opened_per_s(folder: Path) -> float:
+    """Sockets a second, from when a tenth was greeted until nine tenths were."""
+    recordings = [Recording.of(path.read_bytes()) for path in folder.glob("recording/*.sgr")]
+    opened = sorted(row.at_ns for one in recordings for row in one.rows if isinstance(row, Opened))
+    first, last = len(opened) // 10, len(opened) * 9 // 10
+    return (last - first) / (opened[last] - opened[first]) * 1e9
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class Dialer:
         for source in sources_of(plan):
             self._sources[family_of(source)].append(source)
         self._timeout_s = plan.connect_timeout
+        self._resolved: list[tuple[Any, ...]] = []  # a look-up for each of thousands of sockets is a load too
 
     def dial(self, number: int) -> Dialled:
         """The socket of connection `number`; raises `OSError`, whose text says why and what to do."""
@@ -64,7 +65,8 @@ class Dialer:
     def _connect(self, number: int, deadline: float) -> socket.socket:
         problem = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         host, port = self._address.host, self._address.port
-        for family, kind, protocol, _, address in gsocket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+        self._resolved = self._resolved or gsocket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        for family, kind, protocol, _, address in self._resolved:
             sock: socket.socket = get_original("socket", "socket")(family, kind, protocol)
             try:
                 sock.setblocking(False)
@@ -84,6 +86,7 @@ class Dialer:
                 sock.close()
                 raise
             sock.close()
+        self._resolved = []  # the name may lead elsewhere by now
         raise problem
 
     def _source(self, number: int, family: int, address: tuple[Any, ...]) -> str:
