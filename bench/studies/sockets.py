@@ -4,8 +4,8 @@
     python bench/studies/sockets.py --users 2000 --duration 20s      # a short one
 
 Generator and server are on this machine together. What a socket takes is the resident
-memory of all processes of a side with all sockets open, less that with a few (`--few`),
-over the sockets between. How fast they open is read off the recordings, between a tenth
+memory of all processes of a side when all sockets are open, less that with a few (`--few`),
+over the sockets between; at the end of the load it holds what is known of the runs, too. How fast they open is read off the recordings, between a tenth
 of them and nine tenths. Each run leaves its folder in `--results`.
 """
 
@@ -119,7 +119,7 @@ def table(
 ) -> Iterator[str]:
     """What came of it, a line each."""
     report = json.loads((folder / "report.json").read_bytes())
-    small, large = fullest(few), fullest(many)
+    (small, small_end), (large, large_end) = full(few), full(many)
     between = large.connections - small.connections
     counts = report["counts"]
     yield "| | |"
@@ -127,8 +127,11 @@ def table(
     yield f"| sockets open at once | {large.connections:,} of {given.users:,} |"
     yield f"| opened per second | {opened_per_s(folder):,.0f} |"
     for side in ("generator", "server"):
-        bytes_more = getattr(large, f"{side}_bytes") - getattr(small, f"{side}_bytes")
-        yield f"| resident a socket, {side} | {bytes_more / between / 1024:.1f} KB |"
+        held, end = (
+            (getattr(more, f"{side}_bytes") - getattr(less, f"{side}_bytes")) / between / 1024
+            for less, more in ((small, large), (small_end, large_end))
+        )
+        yield f"| resident a socket, {side} | {held:.1f} KB when all are open, {end:.1f} KB at the end |"
     yield f"| events verified | {counts['events']:,}, {report['events_per_s']:,.0f}/s |"
     yield f"| runs whole | {counts['runs with the full sequence']:,} of {counts['runs expected whole']:,} |"
     yield f"| findings | {sum(verdict['found'] for verdict in report['verdicts'])} |"
@@ -137,10 +140,11 @@ def table(
         yield f"| doubt | {doubt['name']}: {doubt['value']}, limit {doubt['limit']} |"
 
 
-def fullest(moments: Sequence[Moment]) -> Moment:
-    """The last moment with the most sockets: all are open, and have been used."""
+def full(moments: Sequence[Moment]) -> tuple[Moment, Moment]:
+    """The first moment with the most sockets, and the last."""
     most = max(moment.connections for moment in moments)
-    return [moment for moment in moments if moment.connections == most][-1]
+    those = [moment for moment in moments if moment.connections == most]
+    return those[0], those[-1]
 
 
 def opened_per_s(folder: Path) -> float:
