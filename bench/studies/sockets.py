@@ -5,8 +5,9 @@
 
 Generator and server are on this machine together. What a socket takes is the resident
 memory of all processes of a side when all sockets are open, less that with a few (`--few`),
-over the sockets between; at the end of the load it holds what is known of the runs, too. How fast they open is read off the recordings, between a tenth
-of them and nine tenths. Each run leaves its folder in `--results`.
+over the sockets between; at the end of the load it holds what is known of the runs, too.
+How fast they open is read off the recordings, between a tenth of them and nine tenths. Each
+run leaves its folder in `--results`.
 """
 
 import argparse
