@@ -7,6 +7,7 @@ holds the plan that made it, as TOML.
 import hashlib
 import ipaddress
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Annotated, Final, Literal
@@ -38,7 +39,12 @@ from streamgauge.report.redact import redacted, secret_of_address
 from streamgauge.script import duration_s
 
 PLAN_FILE: Final = "plan.toml"  # in every result folder
-ELSEWHERE: Final = ("target", "ca_file", "sources")  # keys that may differ where the same load is run
+ELSEWHERE: Final = (
+    "target",
+    "server",
+    "ca_file",
+    "sources",
+)  # keys that may differ where the same load is run
 _SHOWN: Final = 200  # characters of what somebody wrote
 _NAME: Final = re.compile(r"[\w-]+")
 
@@ -59,6 +65,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     scenario: str = "steady"  # its name, or the path of its Locust file from the folder of the plan
     target: str = ""  # ws://host:port/path, or wss://
+    server: str = ""  # command that starts the target anew for each run, as typed in a shell
     ca_file: str = ""  # PEM of the CAs that a wss:// target is verified by; none: the system's
     sources: tuple[str, ...] = ()  # local addresses, in turn; none: the kernel's choice, on loopback ours
     allow_target: tuple[str, ...] = ()  # hosts that are not this machine and may be put under load
@@ -127,6 +134,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"target: it bears {bears}, and every result folder holds the plan: leave it out, "
                 "and give the server's secret by STREAMGAUGE_SECRET"
             )
+        _require_command(self.server)
         for key, read in (("goodput", lambda: self.limits), ("thresholds", lambda: self.gates)):
             try:
                 read()
@@ -142,6 +150,11 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def locustfile(self) -> str:
         """The path of the scenario's Locust file, absolute or from the folder of the plan; "" of a name."""
         return self.scenario if self.scenario.endswith(".py") else ""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words of the command that starts the target; none where it is up, or the reference server."""
+        return tuple(shlex.split(self.server))
 
     @property
     def promises(self) -> frozenset[Rule]:
@@ -195,6 +208,19 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def measures(self) -> bool:
         """Whether the server must be under measuring controls (docs/wire.md, section 6)."""
         return bool(self.faults or self.slice_runs) or any(persona.script for persona in self.personas)
+
+
+def _require_command(server: str) -> None:
+    """Raise `PlanError` where it cannot be split into words, or bears what looks like a secret."""
+    try:
+        shlex.split(server)
+    except ValueError as error:
+        raise PlanError(f"server: it is no command ({error})") from error
+    if redacted(server, len(server)) != server:
+        raise PlanError(
+            "server: it bears what looks like a secret, and every result folder holds the plan: "
+            "hand it over in the environment, as STREAMGAUGE_SECRET is"
+        )
 
 
 def _is_usable(target: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.plan import load_plan
 from streamgauge.report.render_json import read_json
 from tests.support.command import Run, Start
 
@@ -16,6 +17,7 @@ slack = 3
 arrivals = { kind = "constant", interval = 0.25 }
 thresholds = ["p50(first_event) < 5s"]
 """
+ALLOWED = ("--allow-target", "bench.example.test")
 FULL_AT_TWELVE = f"{sys.executable} -m reference_server --port 0 --max-connections 12"
 SHORT = (
     "--slo",
@@ -41,7 +43,7 @@ def slo(tmp_path: Path) -> Path:
 
 
 def test_a_server_that_is_full_is_limited_by_its_refusals(streamgauge: Run) -> None:
-    done = streamgauge("capacity", *SHORT, "--users", "120", "--json", "--server", FULL_AT_TWELVE)
+    done = streamgauge("capacity", *SHORT, "--users", "120", "--json", "--server", FULL_AT_TWELVE, *ALLOWED)
     found = json.loads(done.out)
     capacity = found["capacity"]
     assert capacity["failed"] == {"users": 16, "seen": 1, "confirmed": True}, done.err
@@ -59,6 +61,8 @@ def test_a_server_that_is_full_is_limited_by_its_refusals(streamgauge: Run) -> N
     for step in (first, second):
         report = read_json((done.folder / step["folder"] / "report.json").read_bytes())
         assert report.plan["users"] == step["users"]
+        planned = load_plan((done.folder / step["folder"] / "plan.toml").read_text(), "plan.toml")
+        assert (planned.server, planned.allow_target) == (FULL_AT_TWELVE, ("bench.example.test",))
     assert json.loads((done.folder / "capacity.json").read_text()) == found
     assert "| 2 | 16 | climb | refusals |" in (done.folder / "report.md").read_text()
 

@@ -1,6 +1,7 @@
 """The commands around a run: plans, replays, one look, the whole assessment."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,24 @@ def test_a_result_folders_plan_repeats_the_run(streamgauge: Run, tmp_path: Path)
     assert again.code == 0, again.out + again.err
     assert (folder / "plan.toml").read_text() == text
     assert read_json((folder / "report.json").read_bytes()).plan["seed"] == 7
+
+
+def test_a_result_folders_plan_starts_the_server_that_was_measured(streamgauge: Run, tmp_path: Path) -> None:
+    full_at_four = f"{sys.executable} -m reference_server --port 0 --max-connections 4"
+    first = streamgauge("run", *SHORT, "--users", "8", "--server", full_at_four)
+    plan = str(first.folder / "plan.toml")
+    assert load_plan(Path(plan).read_text(), plan).server == full_at_four
+    again = streamgauge("run", "--plan", plan, "--results", "again")
+    other = streamgauge("run", "--plan", plan, "--results", "other", "--server", "")
+    assert first.code == again.code != 0
+    assert other.code == 0, other.out + other.err
+    assert ["HTTP 503" in done.out for done in (first, again, other)] == [True, True, False]
+    digests = {
+        read_json(path.read_bytes()).plan_digest
+        for where in ("results", "again", "other")
+        for path in (tmp_path / where).glob("*/report.json")
+    }
+    assert len(digests) == 1
 
 
 def test_a_result_folders_plan_finds_the_users_own_scenario_and_all_that_flags_said(

@@ -274,6 +274,26 @@ def test_the_faults_that_a_plan_may_name_are_those_of_the_reference_server() -> 
     assert set(FAULTS) == set(SERVERS_FAULTS)
 
 
+# The server's command
+
+
+def test_a_servers_command_is_kept_as_it_was_typed() -> None:
+    plan = make_plan({"server": "python  -m 'my server' --port 0"})
+    assert load_plan(dump_plan(plan), "plan.toml").server == "python  -m 'my server' --port 0"
+    assert plan.command == ("python", "-m", "my server", "--port", "0")
+    assert Plan().command == Plan(server="  ").command == ()
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [("serve 'it", "server: it is no command"), ("serve --secret=abc", "looks like a secret")],
+)
+def test_what_is_no_command_or_bears_a_secret_is_refused(server: str, why: str) -> None:
+    with pytest.raises(PlanError, match=why) as refused:
+        make_plan({"server": server})
+    assert "abc" not in str(refused.value)
+
+
 # The digest
 
 OTHER = {
@@ -308,7 +328,13 @@ OTHER = {
 
 
 @pytest.mark.parametrize(
-    "elsewhere", [{"target": "ws://b/"}, {"target": "wss://a/", "ca_file": "b"}, {"sources": ("10.0.0.2",)}]
+    "elsewhere",
+    [
+        {"target": "ws://b/"},
+        {"target": "wss://a/", "ca_file": "b"},
+        {"sources": ("10.0.0.2",)},
+        {"server": "serve"},
+    ],
 )
 def test_the_digest_leaves_out_where_the_target_is_and_how_it_is_reached(elsewhere: dict[str, Any]) -> None:
     assert digest(Plan(**elsewhere)) == digest(Plan(target="ws://a/")) == digest(Plan())

@@ -2,7 +2,7 @@
 
 import os
 import time as clock
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
@@ -95,23 +95,23 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     """Validate, load, isolate, burst, interrupt and weigh a target: go or no-go, and why."""
     flags = {"target": target, "protocol": protocol, "faults": tuple(fault) if fault else None}
     changes = {key: value for key, value in flags.items() if value is not None} | trusting(ca_file)
-    given = _given(plan, changes, threshold or [])
-    allowed, time_s = allow_target or [], _TIME_S if time is None else time
+    given = _given(plan, changes, {"thresholds": threshold or [], "allow_target": allow_target or []})
+    time_s = _TIME_S if time is None else time
     order = {name: left_out(name, given.protocol) or _plan(name, given, users) for name in PARTS}
     plans = [one for one in order.values() if isinstance(one, Plan)]
     for one in plans:
-        require_possible(one, secret, 1, allowed)
+        require_possible(one, secret, 1)
     if time_s < (least := least_s(given, plans)):
         raise UsageProblem(f"--time {time_s:g}s: its {len(plans) + 1} looks need {ceil(least)}s at least")
     typer.echo(f"validate, {', '.join(one.scenario for one in plans)}: about {time_s:.0f} s", err=True)
     os.environ[TREND_VARIABLE] = str(results / TREND_FILE)  # not in the folder that holds all looks
     ends_s = clock.monotonic() + time_s
     with interruptible():  # there is nothing to judge before its end
-        looks = [look_once(given, secret, allowed)]
+        looks = [look_once(given, secret)]
         folder = _folder(results)
     _tell(looks[0])
     with suppress(Interrupted), interruptible():
-        for look in _looks(order, folder, secret, allowed, ends_s, time_s):
+        for look in _looks(order, folder, secret, ends_s, time_s):
             looks.append(look)
             _tell(look)
     done = {look.name for look in looks}
@@ -122,17 +122,20 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     raise typer.Exit(OF_OUTCOME[decide(looks)])
 
 
-def _given(file: Path | None, flags: dict[str, object], thresholds: list[str]) -> Plan:
-    """The plan of the file, or one of defaults, and the flags over it."""
+def _given(file: Path | None, flags: dict[str, object], more: Mapping[str, Sequence[str]]) -> Plan:
+    """The plan of the file, or one of defaults, and the flags over it; those of `more` add to its lists."""
     try:
         plan = load_plan(file.read_text(encoding="utf-8"), str(file)) if file else Plan()
-        values = msgspec.to_builtins(plan) | flags
-        return make_plan(values | {"thresholds": [*values["thresholds"], *thresholds]})
     except PlanError as error:
-        said = by_flag(str(error), [*flags, *["thresholds"] * bool(thresholds)])
-        raise UsageProblem(f"{file}: {said}" if file and said == str(error) else said) from error
+        raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{file}: cannot be read ({error})") from error
+    values = msgspec.to_builtins(plan) | flags
+    try:
+        return make_plan(values | {key: [*values[key], *added] for key, added in more.items()})
+    except PlanError as error:
+        said = by_flag(str(error), [*flags, *(key for key, added in more.items() if added)])
+        raise UsageProblem(f"{file}: {said}" if file and said == str(error) else said) from error
 
 
 def _plan(scenario: str, given: Plan, users: int | None) -> Plan:
@@ -154,7 +157,6 @@ def _looks(
     order: Mapping[str, Plan | str],
     results: Path,
     secret: str | None,
-    allowed: list[str],
     ends_s: float,
     time_s: float,
 ) -> Iterator[Look]:
@@ -169,19 +171,19 @@ def _looks(
         if not lasts_s:
             yield Look(name, Outcome.UNKNOWN, "the time was over: what came before it took too long")
             continue
-        look, interrupted = _look(replace(plan, duration=lasts_s), results, secret, allowed)
+        look, interrupted = _look(replace(plan, duration=lasts_s), results, secret)
         yield cut_short(look) if interrupted else look
         if interrupted:
             return
 
 
-def _look(plan: Plan, results: Path, secret: str | None, allowed: list[str]) -> tuple[Look, bool]:
+def _look(plan: Plan, results: Path, secret: str | None) -> tuple[Look, bool]:
     """One scenario, as `streamgauge run` would run it, but for its words; and whether it was interrupted."""
     name = plan.scenario
     try:
-        if plan.target and plan.measures and not is_controlled(plan, secret, allowed):
+        if plan.target and plan.measures and not is_controlled(plan, secret):
             return Look(name, None, "not measured: the target is under no measuring controls"), False
-        measured = measure(scenarios.find(name), plan, results, secret, 1, allowed, quiet=True)
+        measured = measure(scenarios.find(name), plan, results, secret, 1, quiet=True)
     except UsageProblem as problem:
         return Look(name, Outcome.UNKNOWN, f"could not be measured: {problem}"), False
     source, folder = measured.folder / "report.json", str(measured.folder)

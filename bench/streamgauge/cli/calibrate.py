@@ -1,6 +1,7 @@
 """`streamgauge calibrate`: the instrument against a server whose delays are known."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
@@ -131,7 +133,8 @@ def _take(setting: _Setting, name: str, wanted: float | None, interval_s: float,
     command = [sys.executable, "-m", "streamgauge.rig.known_delay", "--truth", str(truth)]
     command += ["--seed", str(setting.seed), "--core", str(setting.server_core)]
     plan = _plan(setting.users, setting.seed, interval_s, duration_s)
-    measured = measure(scenarios.find(_SCENARIO), plan, setting.folder, None, 1, quiet=True, server=command)
+    plan = replace(plan, server=shlex.join(command))
+    measured = measure(scenarios.find(_SCENARIO), plan, setting.folder, None, 1, quiet=True)
     report = _report(measured.folder)
     if report.cut_short:
         raise Interrupted

@@ -1,7 +1,7 @@
 """`streamgauge capacity`: the largest number of users that keeps the thresholds, and what limits it."""
 
-import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,6 +11,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.capacity_steps import Steps
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import by_flag
 from streamgauge.cli.generator import shown
 from streamgauge.core.threshold import Level
 from streamgauge.exit_code import INCONCLUSIVE, PASS
@@ -51,8 +52,9 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
         str | None, typer.Option(help="ws://HOST:PORT/PATH (default: a reference server of its own).")
     ] = None,
     server: Annotated[
-        str, typer.Option(help="Command that starts the server, anew for each step; see `run --server`.")
-    ] = "",
+        str | None,
+        typer.Option(help="Command that starts the server, anew for each step; see `run --server`."),
+    ] = None,
     first: Annotated[int, typer.Option("--from", min=1, help="Users of the first step.")] = 100,
     most: Annotated[int, typer.Option("--to", min=1, max=_MOST, help="Users of the largest step.")] = _MOST,
     step_time: Annotated[
@@ -91,7 +93,8 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
         raise UsageProblem(f"--to {most}: it is below --from {first}")
     if step_time == 0:
         raise UsageProblem("--step-time 0: nothing can be measured in no time")
-    plan = _plan(slo, target)
+    flags = {"target": target, "server": server}
+    plan = _plan(slo, {key: value for key, value in flags.items() if value is not None}, allow_target or ())
     quiet = _quieter(plan) if apart else None
     locustfile = scenarios.find(plan.scenario, f"{slo}: scenario:", slo.parent)
     try:
@@ -121,9 +124,7 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
         write_whole(folder / "capacity.json", _json(found))
         write_whole(folder / "report.md", render_markdown(found).encode())
 
-    steps = Steps(
-        locustfile, plan, folder, secret, processes, allow_target or (), shlex.split(server), quiet=quiet
-    )
+    steps = Steps(locustfile, plan, folder, secret, processes, quiet=quiet)
     steps.take(search, step_time or _STEP_S, _TIME_S if time is None else time, keep)
     found = study(steps)
     typer.echo(
@@ -145,14 +146,13 @@ def _json(of: Study) -> bytes:
     return msgspec.json.format(msgspec.json.encode(of), indent=2) + b"\n"
 
 
-def _plan(slo: Path, target: str | None) -> Plan:
-    """The plan of the file, with a threshold that can fail."""
+def _plan(slo: Path, flags: dict[str, str], allowed: Sequence[str]) -> Plan:
+    """The plan of the file and the flags over it, with a threshold that can fail."""
     try:
-        plan = load_plan(slo.read_text(encoding="utf-8"), str(slo))
-        if target is not None:
-            plan = make_plan(msgspec.to_builtins(plan) | {"target": target})
+        values = msgspec.to_builtins(load_plan(slo.read_text(encoding="utf-8"), str(slo)))
+        plan = make_plan(values | flags | {"allow_target": [*values["allow_target"], *allowed]})
     except PlanError as error:
-        raise UsageProblem(str(error)) from error
+        raise UsageProblem(by_flag(str(error), flags)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{slo}: cannot be read ({error})") from error
     if not any(gate.level is Level.FAIL for gate in plan.gates):

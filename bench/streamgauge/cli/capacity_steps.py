@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
 from typing import Final
@@ -38,8 +38,6 @@ class Steps:
         folder: Path,
         secret: str | None,
         processes: int,
-        allowed: Collection[str],
-        server: Sequence[str],
         *,
         quiet: Plan | None = None,
     ) -> None:
@@ -49,8 +47,6 @@ class Steps:
         self._folder = folder
         self._secret = secret
         self._processes = processes
-        self._allowed = allowed
-        self._server = server
         self._overheads: list[float] = []
         self.steps: list[Step] = []
         self.purposes: list[str] = []
@@ -120,16 +116,7 @@ class Steps:
             except UsageProblem as problem:
                 return Step(users, Result.GENERATOR, str(problem))
         began_s = time.monotonic()
-        measured = measure(
-            self._locustfile,
-            plan,
-            self._folder,
-            self._secret,
-            self._processes,
-            self._allowed,
-            quiet=True,
-            server=self._server,
-        )
+        measured = measure(self._locustfile, plan, self._folder, self._secret, self._processes, quiet=True)
         self._overheads.append(max(0.0, time.monotonic() - began_s - load_s))
         source = measured.folder / "report.json"
         if not source.is_file() or not source.stat().st_size:

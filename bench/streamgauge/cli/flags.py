@@ -7,6 +7,7 @@ FLAGS: Final = {
     "users": "--users",
     "duration": "--duration",
     "target": "--target",
+    "server": "--server",
     "ca_file": "--ca-file",
     "faults": "--fault",
     "thresholds": "--threshold",

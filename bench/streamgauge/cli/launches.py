@@ -38,7 +38,10 @@ def launches(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Where the result folders are made, in base/ and head/.")],
     n: Annotated[int, typer.Option("--n", min=1, help="How many pairs of launches.")] = 12,
-    base: Annotated[str, typer.Option(help="Command that starts the one (default: reference server).")] = "",
+    base: Annotated[
+        str,
+        typer.Option(help="Command that starts the one (default: the plan's, else the reference server)."),
+    ] = "",
     head: Annotated[str, typer.Option(help="Command that starts the other.")] = "",
     base_target: Annotated[str, typer.Option(help="Where it listens, if it does not say so itself.")] = "",
     head_target: Annotated[str, typer.Option(help="The same of the other.")] = "",

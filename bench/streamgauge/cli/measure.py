@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
 from streamgauge.cli.limits import require_files
-from streamgauge.cli.server import reference_server
+from streamgauge.cli.server import started_server
 from streamgauge.cli.target import require_allowed
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR, INTERRUPTED
 from streamgauge.plan import PLAN_FILE, Plan, PlanError, dump_plan
@@ -41,16 +41,14 @@ def measure(
     results: Path,
     secret: str | None,
     processes: int,
-    allowed: Collection[str] = (),
     *,
     quiet: bool = False,
-    server: Sequence[str] = (),
 ) -> Measured:
-    """Run the plan, `quiet` without printing its report; `server` is the command that starts its target.
+    """Run the plan, `quiet` without printing its report.
 
     Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
     """
-    require_possible(plan, secret, processes, allowed)
+    require_possible(plan, secret, processes)
     try:
         folder = new_folder(results, plan.name)
         # as it was planned: a server of our own will listen elsewhere when the plan is repeated
@@ -64,17 +62,17 @@ def measure(
             generate = partial(
                 _generate, locustfile, processes=processes, interruptions=interruptions, quiet=quiet
             )
-            if plan.target and not server:
+            if plan.target and not plan.command:
                 code = generate(plan, folder, secret or "")
             else:
-                code = _with_a_server(generate, plan, folder, secret, server)
+                code = _with_a_server(generate, plan, folder, secret)
             return Measured(code, folder, interruptions.any)
     except (UsageProblem, Interrupted):
         shutil.rmtree(folder)  # nothing was measured
         raise
 
 
-def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Collection[str]) -> None:
+def require_possible(plan: Plan, secret: str | None, processes: int) -> None:
     """Raise `UsageProblem` where the plan cannot be run from here."""
     require_files(plan.sockets, processes)
     try:
@@ -84,25 +82,18 @@ def require_possible(plan: Plan, secret: str | None, processes: int, allowed: Co
     if plan.slice_runs and processes > 1:
         raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
     if plan.target:
-        require_allowed(plan.target, (*allowed, *plan.allow_target))
+        require_allowed(plan.target, plan.allow_target)
         if plan.login.signs and not secret:
             raise UsageProblem(
                 "no secret: give --secret or set STREAMGAUGE_SECRET; the target's own is needed"
             )
 
 
-def _with_a_server(
-    generate: Callable[..., int],
-    plan: Plan,
-    folder: Path,
-    secret: str | None,
-    command: Sequence[str],
-) -> int:
-    """Run the plan against the reference server, or the server that `command` starts."""
+def _with_a_server(generate: Callable[..., int], plan: Plan, folder: Path, secret: str | None) -> int:
+    """Run the plan against the server that its command starts, else against the reference server."""
     secret = secret if plan.target and secret else secrets.token_urlsafe(32)
     log = folder / "server.log"
-    start = partial(reference_server, command=command) if command else reference_server
-    with start(secret, plan, log) as (address, server):
+    with started_server(secret, plan, log) as (address, server):
         try:
             plan = replace(plan, target=address)
         except PlanError as error:

@@ -44,7 +44,9 @@ def check(plan: Annotated[Path, typer.Argument(help="The plan (TOML).")]) -> Non
         raise UsageProblem(f"{plan}: cannot be read ({error})") from error
     locustfile = scenarios.find(read.scenario, f"{plan}: scenario:", plan.parent)
     scenarios.require_slices(read, locustfile, str(plan))
-    against = read.target or "a reference server of its own"
+    against = read.target or (
+        "the server of its command" if read.command else "a reference server of its own"
+    )
     typer.echo(
         f"{plan}: {read.name}, {read.users:,} users for {read.duration:g} s against {against} "
         f"(plan {digest(read)})"

@@ -1,6 +1,5 @@
 """`streamgauge run`: one scenario against one target, judged."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -49,11 +48,12 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     ca_file: CaFile = None,
     server: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Command that starts the server, anew for this run; with --target, the one at that address."
+            help="Command that starts the server, anew for this run; with --target, the one at that address. "
+            '"": none, where the plan has one.'
         ),
-    ] = "",
+    ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(help="NAME[:rate] that the reference server is told to commit; repeatable."),
@@ -95,6 +95,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "users": users,
         "duration": duration,
         "target": target,
+        "server": server,
         "faults": tuple(fault) if fault else None,
         "spawn_rate": spawn_rate,
         "protocol": protocol,
@@ -108,8 +109,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     more = {"thresholds": threshold or [], "abort_on": abort_on or [], "allow_target": allow_target or []}
     given, locustfile = _plan(scenario, plan, changes, interval, more)
     scenarios.require_slices(given, locustfile, str(plan or locustfile))
-    command = shlex.split(server)
-    measured = measure(locustfile, given, results, secret, given.processes, server=command)
+    measured = measure(locustfile, given, results, secret, given.processes)
     raise typer.Exit(measured.code)
 
 

@@ -4,7 +4,7 @@ import random
 import secrets
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.server import reference_server
+from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.canary import mint
 from streamgauge.core.event import Kind
@@ -69,20 +69,21 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
     """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
     try:
         values = {"target": target, "protocol": protocol, "faults": fault or [], "users": 1}
+        values["allow_target"] = allow_target or []
         plan = make_plan(values | trusting(ca_file))
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     kinds = _kinds(expect) if expect else frozenset(FIVE) - unpromised(plan.promises)
-    with _reached(plan, secret, allow_target or ()) as (address, key):
+    with _reached(plan, secret) as (address, key):
         seen = _run(plan, address, key, _asked(agent, prompt), kinds)
     typer.echo(render_validation(seen), nl=False)
     raise typer.Exit(OF_OUTCOME[seen.outcome])
 
 
-def look_once(plan: Plan, secret: str | None, allowed: Collection[str]) -> Look:
+def look_once(plan: Plan, secret: str | None) -> Look:
     """The same as a look of an assessment: a run of each of the plan's personas."""
     outcomes, said = [], []
-    with _reached(plan, secret, allowed) as (target, key):
+    with _reached(plan, secret) as (target, key):
         for persona in plan.personas:
             asked = _asked(persona.agent, persona.prompts[0], _options(persona))
             scripted = asked.agent == Persona().agent and bool(PROTOCOLS[plan.protocol].echo(asked).agent)
@@ -95,27 +96,28 @@ def look_once(plan: Plan, secret: str | None, allowed: Collection[str]) -> Look:
     return Look("validate", worst(outcomes), "; ".join(said) or verdict)
 
 
-def is_controlled(plan: Plan, secret: str | None, allowed: Collection[str]) -> bool:
+def is_controlled(plan: Plan, secret: str | None) -> bool:
     """Whether the plan's target is under measuring controls: a run with them is accounted for."""
     persona = plan.personas[0]
     asked = _asked(persona.agent, persona.prompts[0], CONTROLLED)
-    with _reached(plan, secret, allowed) as (target, key):
+    with _reached(plan, secret) as (target, key):
         return _run(plan, target, key, asked, frozenset()).accounted
 
 
 @contextmanager
-def _reached(plan: Plan, secret: str | None, allowed: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The address and the secret of the plan's target, or of a reference server of its own."""
+def _reached(plan: Plan, secret: str | None) -> Iterator[tuple[str, str]]:
+    """The address and the secret of the plan's target, or of the server that is started for it."""
     if plan.target:
-        require_allowed(plan.target, (*allowed, *plan.allow_target))
+        require_allowed(plan.target, plan.allow_target)
         if plan.login.signs and not secret:
             raise UsageProblem("no secret: give --secret or set STREAMGAUGE_SECRET")
+    if plan.target and not plan.command:
         yield plan.target, secret or ""
         return
-    secret = secrets.token_urlsafe(32)
+    secret = secret if plan.target and secret else secrets.token_urlsafe(32)
     with (
         tempfile.TemporaryDirectory() as folder,
-        reference_server(secret, plan, Path(folder) / "server.log") as (address, _),
+        started_server(secret, plan, Path(folder) / "server.log") as (address, _),
     ):
         yield address, secret
 
