@@ -17,6 +17,12 @@ BAD = Look("isolation", Outcome.FAIL, "isolation-canary: u1 | u2", "results/b")
 DARK = Look("burst", Outcome.UNKNOWN, "connections lost", "results/c")
 
 
+def document(answer: str = "") -> bytes:
+    """What the run of a look left."""
+    case = f'<testcase name="echo">{answer}</testcase>'
+    return f'<testsuites><testsuite name="rules">{case}</testsuite></testsuites>'.encode()
+
+
 @pytest.mark.parametrize(
     ("looks", "outcome", "last"),
     [
@@ -59,10 +65,18 @@ def test_an_interrupted_look_is_never_a_pass() -> None:
 
 
 def test_junit_of_all_looks_is_one_document() -> None:
-    one = b'<testsuites><testsuite name="rules"><testcase name="echo"/></testsuite></testsuites>'
-    merged = ET.fromstring(merge_junit([(GOOD, one), (BAD, one)]))
+    merged = ET.fromstring(merge_junit([(GOOD, document()), (BAD, document("<failure/>"))]))
     assert [suite.get("name") for suite in merged] == ["steady: rules", "isolation: rules"]
     assert len(merged.findall(".//testcase")) == 2
+
+
+def test_what_an_interrupted_looks_own_document_does_not_say_stands_beside_it() -> None:
+    merged = ET.fromstring(merge_junit([(cut_short(GOOD), document())]))
+    assert [suite.get("name") for suite in merged] == ["steady: look", "steady: rules"]
+    (error,) = merged.findall("testsuite/testcase/error")
+    assert error.get("message") == "interrupted: 1,000 events verified"
+    told = ET.fromstring(merge_junit([(cut_short(DARK), document("<error/>"))]))
+    assert [suite.get("name") for suite in told] == ["burst: rules"]
 
 
 @pytest.mark.parametrize(
