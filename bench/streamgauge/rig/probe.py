@@ -71,7 +71,7 @@ def probe(
         if message is None and session.refusal is None:
             _require_no_tls(target, timeout_s)
         if message is None:
-            raise ProbeError(target, _refused(session))
+            raise ProbeError(target, _refused(session, login))
         if dialect.greets:
             _require_greeting(message, target, dialect)
         else:
@@ -182,15 +182,17 @@ def _first_message(
     return None
 
 
-def _refused(session: ClientSession) -> str:
+def _refused(session: ClientSession, login: Login) -> str:
     refusal = session.refusal
+    secret = "is the secret the server's own?" if login.signs else "does it want a login? (login in the plan)"
     if refusal is None and session.close_code in (None, 1006):
         return f"no WebSocket ({session.fault or 'it hung up'}); is the path right?"
     if refusal is None:
-        return f"closed with {session.close_code} before the greeting; is the secret the server's own?"
+        return f"closed with {session.close_code} before the greeting; {secret}"
     said = f"HTTP {refusal.status} {refusal.reason}"
     if refusal.status in (401, 403):
-        return f"refused the token ({said}); is the secret the server's own?"
+        whom = "the token" if login.signs else "a user without a token"
+        return f"refused {whom} ({said}); {secret}"
     if refusal.status in (429, 503):
         return f"is full or draining ({said}); try later, or with fewer users"
     return f"no WebSocket there ({said}); is the path right?"

@@ -13,6 +13,7 @@ from websockets.server import ServerProtocol
 
 from streamgauge.core.event import Event
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.protocol.login import Login
 from streamgauge.protocol.native import Native, NativeReader
 from streamgauge.rig.probe import ProbeError, probe
 
@@ -197,6 +198,14 @@ def test_nobody_listens() -> None:
 )
 def test_a_refusal_says_what_to_do(serve: Serve, status: str, says: str) -> None:
     assert refused(serve(http(status))) == says
+
+
+def test_who_has_no_token_is_not_told_of_its_refusal(serve: Serve) -> None:
+    with pytest.raises(ProbeError) as error:
+        probe(serve(http("401 Unauthorized")), Native(), "", TIMEOUT_S, login=Login(kind="none"))
+    assert str(error.value).endswith(
+        "refused a user without a token (HTTP 401 Unauthorized); does it want a login? (login in the plan)"
+    )
 
 
 def test_a_server_that_speaks_no_http(serve: Serve) -> None:
