@@ -88,15 +88,18 @@ def test_a_plan_says_how_users_log_in_and_none_needs_no_secret(streamgauge: Run,
 
 
 def test_a_plan_says_whose_agents_are_asked_and_what_is_demanded(streamgauge: Run, tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(MINE)
-    done = streamgauge("assess", "--plan", "mine.toml", "--threshold", "goodput >= 100000/s", *TIME)
+    (tmp_path / "mine.toml").write_text('scenario = "stream"\n' + MINE)
+    flags = ("--threshold", "goodput >= 100000/s", "--allow-target", "bench.example.test")
+    done = streamgauge("assess", "--plan", "mine.toml", *flags, *TIME)
     assert done.code == 1, done.out + done.err
+    assert "its scenario stream is not among them: `streamgauge run --plan mine.toml` runs it" in done.err
     said = lines(done)
     assert said["validate"] == "every expected event came, and no rule was broken"  # no tool was expected
     assert "goodput >= 100000/s" in said["steady"]
     for path in done.results.glob("*-assess-*/*/report.json"):
         report = json.loads(path.read_bytes())
         assert report["plan"]["users"] == 20
+        assert report["plan"]["allow_target"] == ["bench.example.test"]
         assert {persona["name"].split(",")[0] for persona in report["plan"]["personas"]} == {
             "plain",
             "failing",
@@ -113,11 +116,13 @@ def test_a_plan_says_whose_agents_are_asked_and_what_is_demanded(streamgauge: Ru
         (("--threshold", "p99(nothing) < 1s"), "--threshold: "),
         (("--fault", "nosuch"), "nosuch"),
         (("--plan", "nothing.toml"), "nothing.toml: cannot be read"),
+        (("--plan", "wrong.toml", "--threshold", "p99(run) < 1s"), "streamgauge: wrong.toml: Object"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_measured(
-    streamgauge: Run, arguments: tuple[str, ...], says: str
+    streamgauge: Run, tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
+    (tmp_path / "wrong.toml").write_text("nosuch = 1\n")
     done = streamgauge("assess", *arguments, secret=SECRET)
     assert done.code == 2, done.out + done.err
     assert says in done.err.splitlines()[-1]

@@ -151,10 +151,51 @@ def test_validate_sees_what_is_missing(streamgauge: Run) -> None:
     assert done.out.splitlines()[-1] == "FAIL  thinking-present"
 
 
-def test_validate_demands_every_expected_event(streamgauge: Run, server: Server) -> None:
-    done = streamgauge("validate", "--target", server.address, "--agent", "nobody", secret=SECRET)
+def test_validate_demands_every_expected_event_but_no_tools_of_an_agent_of_ones_own(
+    streamgauge: Run, server: Server
+) -> None:
+    asked = ("validate", "--target", server.address, "--agent", "nobody")
+    done = streamgauge(*asked, secret=SECRET)
     assert done.code == 1
-    assert "missing tool_executing, tool_completed, completed" in done.out.splitlines()[-1]
+    assert "missing completed" in done.out.splitlines()[-1]
+    done = streamgauge(*asked, "--expect", "tool_executing,completed", secret=SECRET)
+    assert done.code == 1
+    assert "missing tool_executing, completed" in done.out.splitlines()[-1]
+
+
+PERSONAS = """
+[[personas]]
+name = "plain"
+script = [{ do = "think" }, { do = "result" }]
+
+[[personas]]
+name = "failing"
+script = [{ do = "fail" }]
+"""
+
+
+def test_validate_asks_as_the_personas_of_a_plan_do(streamgauge: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(PERSONAS)
+    done = streamgauge("validate", "--plan", "plan.toml")
+    assert done.code == 0, done.out + done.err
+    assert [line for line in done.out.splitlines() if line.startswith(("persona", "PASS  all"))] == [
+        "persona 1 of 2, plain:",
+        "persona 2 of 2, failing:",
+        "PASS  all 2 personas",
+    ]
+    done = streamgauge("validate", "--plan", "plan.toml", "--expect", "completed")
+    assert done.code == 1
+    assert done.out.splitlines()[-1] == "FAIL  persona 2 of 2, failing"
+
+
+@pytest.mark.parametrize("command", ["run", "assess", "validate"])
+def test_a_script_needs_measuring_controls_and_whoever_asks_says_so(
+    streamgauge: Run, server: Server, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "plan.toml").write_text(PERSONAS)
+    done = streamgauge(command, "--plan", "plan.toml", "--target", server.address, secret=SECRET)
+    assert done.code == 2, done.out + done.err
+    assert "start it with --measure" in done.err.splitlines()[-1]
 
 
 def test_a_condition_of_the_plan_stops_the_run(streamgauge: Run, tmp_path: Path) -> None:

@@ -44,5 +44,6 @@ def test_a_token_for_somebody_else_is_refused(streamgauge: Run, server: Server, 
 def test_where_nobody_logs_in_no_secret_is_needed(streamgauge: Run, tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text('login = { kind = "none" }\n')
     with ag_ui_server() as target:
-        done = streamgauge("run", "--plan", "plan.toml", *target)
-    assert done.code == 0, done.out + done.err
+        for command in (("validate", *target[:4]), ("run", *target)):
+            done = streamgauge(*command, "--plan", "plan.toml")
+            assert done.code == 0, done.out + done.err

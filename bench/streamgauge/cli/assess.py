@@ -2,26 +2,25 @@
 
 import os
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import by_flag
+from streamgauge.cli.flags import by_flag, planned
 from streamgauge.cli.interruption import Interrupted, interruptible
 from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
 from streamgauge.cli.validate import is_controlled, look_once
 from streamgauge.core.finding import Outcome
 from streamgauge.exit_code import OF_OUTCOME
-from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.plan import Plan, PlanError, load_plan
 from streamgauge.report import wording
 from streamgauge.report.render_json import read_json
 from streamgauge.report.render_trend import TREND_FILE
@@ -95,7 +94,7 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     """Validate, load, isolate, burst, interrupt and weigh a target: go or no-go, and why."""
     flags = {"target": target, "protocol": protocol, "faults": tuple(fault) if fault else None}
     changes = {key: value for key, value in flags.items() if value is not None} | trusting(ca_file)
-    given = _given(plan, changes, {"thresholds": threshold or [], "allow_target": allow_target or []})
+    given = planned(plan, changes, {"thresholds": threshold or [], "allow_target": allow_target or []})
     time_s = _TIME_S if time is None else time
     order = {name: left_out(name, given.protocol) or _plan(name, given, users) for name in PARTS}
     plans = [one for one in order.values() if isinstance(one, Plan)]
@@ -104,6 +103,11 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     if time_s < (least := least_s(given, plans)):
         raise UsageProblem(f"--time {time_s:g}s: its {len(plans) + 1} looks need {ceil(least)}s at least")
     typer.echo(f"validate, {', '.join(one.scenario for one in plans)}: about {time_s:.0f} s", err=True)
+    if plan and given.scenario not in PARTS:
+        typer.echo(
+            f"{plan}: its scenario {given.name} is not among them: `streamgauge run --plan {plan}` runs it",
+            err=True,
+        )
     os.environ[TREND_VARIABLE] = str(results / TREND_FILE)  # not in the folder that holds all looks
     ends_s = clock.monotonic() + time_s
     with interruptible():  # there is nothing to judge before its end
@@ -120,22 +124,6 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     (folder / "report.md").write_text(render_markdown(looks), encoding="utf-8")
     typer.echo(render_text(looks, str(folder)), nl=False)
     raise typer.Exit(OF_OUTCOME[decide(looks)])
-
-
-def _given(file: Path | None, flags: dict[str, object], more: Mapping[str, Sequence[str]]) -> Plan:
-    """The plan of the file, or one of defaults, and the flags over it; those of `more` add to its lists."""
-    try:
-        plan = load_plan(file.read_text(encoding="utf-8"), str(file)) if file else Plan()
-    except PlanError as error:
-        raise UsageProblem(str(error)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{file}: cannot be read ({error})") from error
-    values = msgspec.to_builtins(plan) | flags
-    try:
-        return make_plan(values | {key: [*values[key], *added] for key, added in more.items()})
-    except PlanError as error:
-        said = by_flag(str(error), [*flags, *(key for key, added in more.items() if added)])
-        raise UsageProblem(f"{file}: {said}" if file and said == str(error) else said) from error
 
 
 def _plan(scenario: str, given: Plan, users: int | None) -> Plan:

@@ -1,7 +1,13 @@
 """Flags that set a key of the plan: what is wrong with one is said by its name, not by the key's."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from streamgauge.cli.errors import UsageProblem
+from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 
 FLAGS: Final = {
     "users": "--users",
@@ -29,3 +35,22 @@ def by_flag(problem: str, given: Collection[str]) -> str:
         if known in given and key.partition("[")[0] in (known, known.partition(".")[0]):
             return f"{flag}: {why}"
     return problem
+
+
+def planned(file: Path | None, flags: Mapping[str, object], more: Mapping[str, Sequence[str]]) -> Plan:
+    """The plan of the file, or one of defaults, and the flags over it; those of `more` add to its lists.
+
+    Raises `UsageProblem` naming the file or the flag.
+    """
+    try:
+        plan = load_plan(file.read_text(encoding="utf-8"), str(file)) if file else Plan()
+    except PlanError as error:
+        raise UsageProblem(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageProblem(f"{file}: cannot be read ({error})") from error
+    values = msgspec.to_builtins(plan) | flags
+    try:
+        return make_plan(values | {key: [*values[key], *added] for key, added in more.items()})
+    except PlanError as error:
+        said = by_flag(str(error), [*flags, *(key for key, added in more.items() if added)])
+        raise UsageProblem(f"{file}: {said}" if file and said == str(error) else said) from error

@@ -14,6 +14,7 @@ import msgspec
 import typer
 
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import planned
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.canary import mint
@@ -21,7 +22,7 @@ from streamgauge.core.event import Kind
 from streamgauge.core.finding import Outcome, worst
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.persona import Persona
-from streamgauge.plan import Plan, PlanError, make_plan
+from streamgauge.plan import Plan
 from streamgauge.protocol import PROTOCOLS, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.rig.one_run import Patience, one_run
@@ -36,7 +37,9 @@ EXAMPLES = """Examples:
 
 streamgauge validate --target ws://127.0.0.1:8765/ws   (STREAMGAUGE_SECRET is set)
 
-streamgauge validate --agent chat --expect started,thinking,completed   (an agent without tools)
+streamgauge validate --plan mine.toml   (its target, login and personas)
+
+streamgauge validate --agent chat --expect tool_executing,completed   (an agent that must use a tool)
 """
 
 _USER = "validate"
@@ -44,20 +47,35 @@ _FIVE = ",".join(kind.name.lower() for kind in FIVE)
 
 
 def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a command
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            help="Whose target, protocol, login, limits and personas are taken (TOML); flags override it.",
+        ),
+    ] = None,
     target: Annotated[
-        str, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
-    ] = "",
+        str | None, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
+    ] = None,
     ca_file: CaFile = None,
-    agent: Annotated[str, typer.Option(help="Which agent to ask.")] = "scripted",
-    prompt: Annotated[str, typer.Option(help="What to ask.")] = "Which invoices are overdue?",
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Which agent to ask (default: scripted, or those of the plan's personas)."),
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="What to ask (default: the personas' first prompt).")
+    ] = None,
     expect: Annotated[
         str,
-        typer.Option(help=f"The events that must come, by name (default: {_FIVE}; thinking where promised)."),
+        typer.Option(
+            help=f"The events that must come, by name (default: {_FIVE}; thinking where promised, no "
+            "tools of an agent of your own; of a script, what it says)."
+        ),
     ] = "",
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="How the target's stream is read.")] = "native",
+    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
     secret: Annotated[
         str | None,
         typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
@@ -67,17 +85,34 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
     ] = None,
 ) -> None:
     """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
-    try:
-        values = {"target": target, "protocol": protocol, "faults": fault or [], "users": 1}
-        values["allow_target"] = allow_target or []
-        plan = make_plan(values | trusting(ca_file))
-    except PlanError as error:
-        raise UsageProblem(str(error)) from error
-    kinds = _kinds(expect) if expect else frozenset(FIVE) - unpromised(plan.promises)
-    with _reached(plan, secret) as (address, key):
-        seen = _run(plan, address, key, _asked(agent, prompt), kinds)
-    typer.echo(render_validation(seen), nl=False)
-    raise typer.Exit(OF_OUTCOME[seen.outcome])
+    flags = {"target": target, "protocol": protocol, "faults": tuple(fault) if fault else None}
+    changes = {key: value for key, value in flags.items() if value is not None} | trusting(ca_file)
+    given = planned(plan, changes, {"allow_target": allow_target or []})
+    kinds = _kinds(expect)
+    personas = given.personas if agent is None else (Persona(agent=agent),)
+    found: dict[str, Outcome] = {}
+    with _reached(given, secret) as (address, key):
+        for place, persona in enumerate(personas, 1):
+            asked = _asked(persona.agent, prompt or persona.prompts[0], _options(persona))
+            seen = _run(given, address, key, asked, kinds or _due(persona, given), persona.script)
+            name = f"persona {place} of {len(personas)}, {persona.name}"
+            found[name] = seen.outcome
+            if len(personas) > 1:
+                typer.echo(f"{name}:\n")
+            typer.echo(render_validation(seen), nl=False)
+            if len(personas) > 1:
+                typer.echo()
+    if len(personas) > 1:
+        failed = [name for name, outcome in found.items() if outcome is not Outcome.PASS]
+        typer.echo(f"FAIL  {'; '.join(failed)}" if failed else f"PASS  all {len(personas)} personas")
+    raise typer.Exit(OF_OUTCOME[worst(list(found.values()))])
+
+
+def _due(persona: Persona, plan: Plan) -> frozenset[Kind]:
+    """The events that must come where none are named: the five of the agent that plays the default script."""
+    if persona.script or persona.agent != Persona().agent:
+        return expected(persona, plan.promises, scripted=False)
+    return frozenset(FIVE) - unpromised(plan.promises)
 
 
 def look_once(plan: Plan, secret: str | None) -> Look:
@@ -151,7 +186,11 @@ def _run(
     token = mint_token(_USER, secret, time.time(), plan.login)
     patience = Patience(plan.slack, plan.grace, duration_s(script), pause_s(script), fails(script))
     try:
-        probe(target, dialect, token, plan.connect_timeout, plan.ca_file, login=plan.login)
+        probe(
+            *(target, dialect, token, plan.connect_timeout, plan.ca_file),
+            login=plan.login,
+            scripted=asked.agent if script else "",
+        )
         canary = asked.context["canary"]
         rows = one_run(target, dialect, token, _USER, canary, asked, patience, plan.ca_file, plan.login)
     except ProbeError as error:
