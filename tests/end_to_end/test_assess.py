@@ -143,6 +143,10 @@ def test_what_was_judged_before_ctrl_c_is_kept(start: Start) -> None:
     assert said["isolation"].startswith("interrupted: ")
     assert said["burst"] == "interrupted before there was anything to judge"
     assert done.out.splitlines()[-1].startswith("NO-GO, for it is not known  isolation: interrupted: ")
+    (folder,) = done.results.glob("*-assess-*")
+    found = ET.parse(folder / "junit.xml")
+    of_look = [suite for suite in found.iter("testsuite") if suite.get("name", "").startswith("isolation:")]
+    assert any(suite.findall("testcase/error") for suite in of_look)  # it is not green
     assert suites(done) == {"validate", "steady", "isolation", "burst", "interrupt", "overhead"}
 
 

@@ -39,7 +39,7 @@ streamgauge validate --target ws://127.0.0.1:8765/ws   (STREAMGAUGE_SECRET is se
 
 streamgauge validate --plan mine.toml   (its target, login and personas)
 
-streamgauge validate --agent chat --expect tool_executing,completed   (an agent that must use a tool)
+streamgauge validate --agent chat --expect started,completed   (an agent that need not think aloud)
 """
 
 _USER = "validate"
