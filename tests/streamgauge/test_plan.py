@@ -41,7 +41,7 @@ FULL = Plan(
     thresholds=("p99(delivery) < 50ms", Graded("goodput_share > 99.9%", Level.WARN)),
     allow_target=("bench.example.test",),
     required=(Rule.ECHO,),
-    login=Login(kind="none", audience="us", lifetime=60, claims={"tenant": "acme", "admin": False}),
+    login=Login(kind="none", audience="us", lifetime=60, claims={"tenant": "acme", "token_use": "access"}),
     seed=2**63 - 1,
 )
 
@@ -148,6 +148,7 @@ FULL = Plan(
         ({"login": {"claims": {"sub": "ann"}}}, "login: claims: 'sub' is not to be given: it is the user"),
         ({"login": {"claims": {"api_key": "x"}}}, "login.claims: 'api_key' looks like a secret, and every"),
         ({"login": {"claims": {"t": "eyJhbGciOi.x"}}}, "login.claims: 't' looks like a secret, and every"),
+        ({"login": {"claims": {"token_use": "sk-live-hunter2"}}}, "login.claims: 'token_use' looks like a"),
         ({"login": {"claims": {"roles": ["a"]}}}, "login.claims[...]: Expected `bool | int | float | str`"),
         ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
         ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
@@ -193,7 +194,17 @@ def test_a_target_that_no_socket_can_reach_is_refused(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["", "ws://h", "ws://127.0.0.1:8765/ws", "ws://[::1]:1/", "ws://h/a?b=c", "wss://h/"]
+    "target",
+    [
+        "",
+        "ws://h",
+        "ws://127.0.0.1:8765/ws",
+        "ws://[::1]:1/",
+        "ws://h/a?b=c",
+        "wss://h/",
+        "ws://h/?room=550e8400-e29b-41d4-a716-446655440000",
+        "ws://h/?pinned=1",
+    ],
 )
 def test_a_target_may_be(target: str) -> None:
     assert make_plan({"target": target}).target == target
@@ -212,6 +223,11 @@ def test_no_password_is_repeated(target: str) -> None:
         ("ws://h/ws?token=hunter2", "'token' in its query"),
         ("ws://h/ws?room=1&api-key=hunter2", "'api-key' in its query"),
         ("ws://h/ws?jwt=", "'jwt' in its query"),
+        ("ws://h/ws?access=hunter2", "'access' in its query"),
+        ("ws://h/ws?user_otp=hunter2", "'user_otp' in its query"),
+        ("ws://h/ws?session=hunter2", "'session' in its query"),
+        ("ws://h/ws?k=sk-live-hunter2", "a token in its query"),
+        ("ws://h/ws?k=hunter2hunter2hunter2hunter2hunter2", "a token in its query"),
         ("ws://h/ws?t=eyJhbGciOi.hunter2", "a token in its query"),
         ("ws://h/eyJhbGciOi.hunter2", "a token"),
     ],

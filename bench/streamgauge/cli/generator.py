@@ -11,7 +11,7 @@ from typing import Final
 
 from streamgauge.cli.interruption import Interruptions, ending_with_us, kill
 from streamgauge.plan import PLAN_FILE, Plan
-from streamgauge.report.redact import redacted
+from streamgauge.report.redact import names_a_secret, redacted
 
 _MOST_SHOWN: Final = 2_000  # characters of a command
 _MARGIN_S: Final = 60  # beyond duration and drain: what Locust may take to begin, and to write the report
@@ -90,11 +90,14 @@ def shown(command: list[str]) -> str:
     words, hide = [], False
     for word in command:
         flag, given, _ = word.partition("=")
+        hidden = flag in _HIDDEN or (flag.startswith("--") and names_a_secret(flag))
         if hide:
             words.append("…")
-        elif flag in _HIDDEN and given:
+        elif hidden and given:
             words.append(f"{flag}=…")
         else:
-            words.append(word)
-        hide = word in _HIDDEN and not hide
-    return redacted(shlex.join(words), _MOST_SHOWN)
+            words.append(redacted(word, _MOST_SHOWN))  # before it is quoted: a quote is no part of a secret
+        hide = hidden and not given and not hide
+    text = shlex.join(words)
+    left_out = len(text) - _MOST_SHOWN
+    return f"{text[:_MOST_SHOWN]}… (+{left_out:,} characters)" if left_out > 0 else text

@@ -19,21 +19,36 @@ _CANARY: Final = re.compile(re.escape(PREFIX.decode()) + "[A-Za-z0-9]*", re.IGNO
 # A server may send what makes a careless pattern run for hours: both texts and repeats are bounded.
 _AHEAD: Final = 4_096  # characters looked at beyond those that are kept
 _NAMES: Final = r"(?:token|secret|passw(?:or)?d|api[_-]?key|authorization|cookie)[\w-]{0,40}"
+# what is redacted stays as it is, or a quote about it would be eaten when it is redacted again
+_DONE: Final = r"(?!(?:\[redacted\]|…)['\"]*(?:\s|$))"
+_QUOTED: Final = r"\"[^\"]*\"|'[^']*'"
 _SECRETS: Final = (
     re.compile(r"()\beyJ[\w-]{4,}(?:\.[\w-]*){1,4}"),  # a JWT: "eyJ" is base64 of '{"'
     re.compile(r"()\bjwt\.[\w-]{8,}"),  # one as a subprotocol
     re.compile(r"(\bbearer +)[\w.~+/=-]+", re.IGNORECASE),
     re.compile(r"(\bbasic +)[\w+/=-]{12,}", re.IGNORECASE),
     re.compile(r"(\w://)[^/\s@]+(?=@)"),  # user and password of a URL
-    re.compile(rf"(--[\w-]{{0,40}}{_NAMES}[ =]+)\S+", re.IGNORECASE),
-    re.compile(rf"({_NAMES}=)[^\s&#;,]+", re.IGNORECASE),
+    re.compile(r"()\bsk-(?:(?:ant|live|proj|test)-[\w-]{6,}|[\w-]{16,})"),  # of model providers
+    re.compile(r"()\b[prs]k_(?:live|test)_\w{6,}"),  # of payments
+    re.compile(r"()\bA[KS]IA[0-9A-Z]{16}\b"),  # of a cloud
+    re.compile(r"()\b(?:gh[oprsu]_|github_pat_|glpat-)[\w-]{16,}"),  # of forges
+    re.compile(r"()\bxox[abeprs]-[\w-]{8,}"),  # of chats
+    re.compile(rf"(--[\w-]{{0,40}}{_NAMES}[ =]+){_DONE}(?:{_QUOTED}|\S+)", re.IGNORECASE),
+    re.compile(rf"({_NAMES}=){_DONE}(?:{_QUOTED}|[^\s&#;,]+)", re.IGNORECASE),
     re.compile(r"(Invalid enum value )'.*'", re.DOTALL),  # msgspec quotes what the server sent
 )
 _SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+_OF_A_TOKEN: Final = ("token_type", "token_use")  # names of claims whose values say what it is for
 # of a query, where a word more is rather a secret than not
 _SECRET_QUERY: Final = re.compile(
-    r"token|secret|passw|pwd|jwt|auth|key|credential|cookie|sig(?:nature)?$", re.IGNORECASE
+    r"token|secret|passw|pwd|jwt|auth|key|credential|cookie|session|sig(?:nature)?$"
+    r"|(?:^|[_-])(?:access|otp|pin|sid)(?:$|[_-])",
+    re.IGNORECASE,
 )
+_KEY_SHAPED: Final = re.compile(
+    r"(?=.*\d)(?=.*[A-Za-z])[\w+/=-]{32,}"
+)  # and no name of a thing, as a UUID is
+_UUID: Final = re.compile(r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
 _SPOKEN: Final = ("prompts", "text")  # keys of a plan whose values are said to an agent, or by it
 
 
@@ -62,7 +77,7 @@ def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
         case dict():
             return {
                 redacted(str(name), limit): REDACTED
-                if by_name and isinstance(value, str) and value and _SECRET_NAME.search(str(name))
+                if by_name and isinstance(value, str) and value and names_a_secret(str(name))
                 else redacted_tree(value, limit, by_name=by_name)
                 for name, value in tree.items()
             }
@@ -70,6 +85,11 @@ def redacted_tree(tree: object, limit: int, *, by_name: bool = False) -> object:
             return [redacted_tree(item, limit, by_name=by_name) for item in tree]
         case _:
             return tree
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether what goes by that name, a flag or a key, is a secret."""
+    return name not in _OF_A_TOKEN and _SECRET_NAME.search(name) is not None
 
 
 def secret_of_address(address: str) -> str:
@@ -80,7 +100,7 @@ def secret_of_address(address: str) -> str:
     for name, value in parse_qsl(url.query, keep_blank_values=True):
         if _SECRET_QUERY.search(name):
             return f"{redacted(name, 40)!r} in its query"
-        if redacted(value, _AHEAD) != value:
+        if redacted(value, _AHEAD) != value or (_KEY_SHAPED.fullmatch(value) and not _UUID.fullmatch(value)):
             return "a token in its query"
     return "a token" if redacted(address, _AHEAD) != address else ""
 

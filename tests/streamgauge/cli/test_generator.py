@@ -1,3 +1,4 @@
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 from streamgauge.cli.generator import Overdue, await_end, run_locust, shown
 from streamgauge.cli.interruption import Interruptions
 from streamgauge.plan import Plan
+from streamgauge.report.redact import redacted
 
 SECRET = "hunter2 hunter2"
 PLAN = Plan(target="ws://127.0.0.1:8765/ws", users=7, spawn_rate=2.5, duration=90)
@@ -60,6 +62,9 @@ def options(locust: Locust) -> dict[str, str]:
         ("--secret", "other", "--secret", SECRET),
         ("--prompt", "is hunter2 a good password?"),
         ("--prompt=hunter2",),
+        ("--api-key", "hunter2"),
+        ("--server", "serve --secret='hunter2 hunter2'"),
+        ("--server", 'TOKEN="a hunter2" serve'),
         ("--target", "ws://h/ws?token=hunter2"),
         ("--target", "ws://ann:hunter2@h/ws"),
     ],
@@ -69,6 +74,9 @@ def test_no_secret_is_in_the_shown_command(arguments: tuple[str, ...]) -> None:
     assert "hunter2" not in said
     assert said.startswith("streamgauge run ")
     assert said.endswith(" --duration 30s")
+    again = redacted(said, 1_000)  # as all that comes into a report is
+    assert "hunter2" not in again
+    assert shlex.split(again)[-2:] == ["--duration", "30s"]
 
 
 def test_everything_else_is_shown_so_that_it_can_be_typed_again() -> None:
