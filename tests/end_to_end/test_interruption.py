@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.support.command import SECRET, Server, Start
+from streamgauge.cli.app import app
+from streamgauge.report.render_json import read_json
+from tests.support.command import SECRET, Done, Server, Start
 
 ENDLESS = """
 users = 20
@@ -44,6 +47,16 @@ def alive(process: int) -> bool:
     return True
 
 
+def assert_checked_alike(live: Done) -> None:
+    """Its recordings tell what the report does: when it was, who measured, and that it was cut short."""
+    again = CliRunner().invoke(app, ["check", str(live.folder), "--json"])
+    assert again.exit_code == live.code
+    report = read_json(again.output.encode())
+    assert report.cut_short
+    assert report.workers == live.report.workers
+    assert report.environment.started == live.report.environment.started
+
+
 def test_ctrl_c_drains_and_marks_the_report(start: Start) -> None:
     running = start("streamgauge", "run", *LONG)
     running.wait_until_events_flow()
@@ -55,6 +68,7 @@ def test_ctrl_c_drains_and_marks_the_report(start: Start) -> None:
     assert report.counts.get("runs abandoned", 0) == 0
     assert report.counts["requests"] == report.counts["runs completed"]
     assert "cut short" in done.out.splitlines()[-1]
+    assert_checked_alike(done)
 
 
 def test_ctrl_c_with_several_processes_loses_no_worker(start: Start) -> None:
@@ -65,6 +79,7 @@ def test_ctrl_c_with_several_processes_loses_no_worker(start: Start) -> None:
     assert done.code == 0, done.out + done.err
     assert done.report.cut_short
     assert len(done.report.workers) == 2
+    assert_checked_alike(done)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

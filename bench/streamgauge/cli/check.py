@@ -17,15 +17,17 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.doubt import doubts
 from streamgauge.core.finding import VERDICT, Doubt
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.recording import Recording, RecordingError
+from streamgauge.core.recording import End, Recording, RecordingError
+from streamgauge.core.timeline import Origin, time_of_day
 from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
 from streamgauge.report.conclude import conclude
-from streamgauge.report.model import Fault
+from streamgauge.report.model import Fault, Worker
 from streamgauge.report.render_json import ReportError, read_json, render_json
 from streamgauge.report.render_text import render_text
+from streamgauge.report.worker import worker
 from streamgauge.study.compare import REPORT
 from streamgauge.study.replay import MixedRecordings, merged, replay_all
 
@@ -56,9 +58,11 @@ def check(
         required=[Rule(name) for name in read[0].header.required],
         promises=frozenset(map(Rule, read[0].header.promises)),
         thresholds=read[0].header.thresholds,
-        environment=environment(datetime.now(UTC)),
+        environment=environment(_start_of(state, read[0]) or datetime.now(UTC)),
         doubts=_doubts(paths, read, states, _planned_users(recordings[0], state)),
+        cut_short=any(end.cut_short for end in _ends(read)),
         faults=_faults(recordings[0], plan),
+        workers=_workers(read, states),
         recordings=[str(path) for path in paths],
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
@@ -119,7 +123,7 @@ def _doubts(
 ) -> list[Doubt]:
     """The doubts of the live run, drawn again from what the recordings say."""
     state, header = merged(states), recordings[0].header
-    ends = [recording.end for recording in recordings if recording.end is not None]
+    ends = _ends(recordings)
     unconnected = reduce(operator.add, (Counter(end.unconnected) for end in ends), Counter[str]())
     found = doubts(
         state.counts | {"users": state.checks.users},
@@ -142,6 +146,24 @@ def _doubts(
         if recording.end is None
     ]
     return [*found, *cut]
+
+
+def _ends(recordings: Sequence[Recording]) -> list[End]:
+    return [recording.end for recording in recordings if recording.end is not None]
+
+
+def _start_of(state: AnalysisState, first: Recording) -> datetime | None:
+    """When the run began, of which `state` is told in the first recording's clock."""
+    return time_of_day(Origin(first.header.clock, first.header.epoch_ns), state.began_ns)
+
+
+def _workers(recordings: Sequence[Recording], states: Sequence[AnalysisState]) -> list[Worker]:
+    """Those that came to their end, as the live run counts them."""
+    return [
+        worker(recording.header.worker, state, recording.end.cpu_s, recording.end.vitals)
+        for recording, state in zip(recordings, states, strict=True)
+        if recording.end is not None and recording.end.cpu_s is not None
+    ]
 
 
 def _process(recording: Recording, state: AnalysisState) -> Process:

@@ -55,6 +55,8 @@ class End(Struct, frozen=True):
     clock_steps: int = 0
     vitals: Vitals | None = None
     aborted: str = ""  # why the run stopped by itself
+    cut_short: bool = False  # whether it was stopped before its time
+    cpu_s: float | None = None  # of the process; None: an older recording, that does not say
 
 
 class Recording(Struct, frozen=True):

@@ -6,6 +6,7 @@ second something was, and no latency is taken from it.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -61,3 +62,10 @@ def _finding(found: Finding, by_ns: int) -> Finding:
         at_ns=found.at_ns + by_ns if found.at_ns else 0,
         witnesses=tuple(replace(witness, at_ns=witness.at_ns + by_ns) for witness in found.witnesses),
     )
+
+
+def time_of_day(origin: Origin, at_ns: int) -> datetime | None:
+    """The time of day at `at_ns` of the clock, to the microsecond; None where it is not known."""
+    if not origin.epoch_ns:
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(origin.epoch_ns + at_ns) // 1_000)

@@ -209,8 +209,11 @@ class Bench:
         for connection in list(self.connections):
             connection.abandon()
 
-    def finish(self, aborted: str = "") -> Share:
-        """Close what is open, settle what is left, and give the result; `aborted` is why it came to that."""
+    def finish(self, aborted: str = "", *, cut_short: bool = False) -> Share:
+        """Close what is open, settle what is left, and give the result.
+
+        `cut_short`: before its time; `aborted` is why, where nobody but we stopped it.
+        """
         self.pinger.stop()
         for connection in list(self.connections):
             connection.abandon()
@@ -218,7 +221,9 @@ class Bench:
         vitals = self._vitals.finish()
         at_ns = time.monotonic_ns()
         state = self._analysis.finish(at_ns)
-        self._recorder.close(End(at_ns, self._said(), self._unconnected, self.clock.steps, vitals, aborted))
+        cpu_s = time.process_time() - self._cpu_s
+        said, unconnected, steps = self._said(), self._unconnected, self.clock.steps
+        self._recorder.close(End(at_ns, said, unconnected, steps, vitals, aborted, cut_short, cpu_s))
         self.clock.close()
         if self.raw is not None:
             self.raw.close()
@@ -229,7 +234,7 @@ class Bench:
         return Share(
             worker=self.worker,
             state=state,
-            cpu_s=time.process_time() - self._cpu_s,
+            cpu_s=cpu_s,
             recording=str(self._recorder.path),
             unconnected=self._unconnected,
             troubles=self._said(),

@@ -251,11 +251,11 @@ class Harness:
             self._inquiry.users_are_told_to_stop()
         if self._gathering is not None:
             if not again:
-                runner.send_message(_DRAIN, {"aborted": self._aborted})
+                runner.send_message(_DRAIN, {"aborted": self._aborted, "cut_short": self._is_cut_short})
             self._gathering.wait(self._plan.drain)
 
     def _drain(self, environment: Environment, msg: Any, **_: object) -> None:
-        self._aborted = msg.data["aborted"]
+        self._aborted, self._cut_short = msg.data["aborted"], msg.data["cut_short"]
         runner_of(environment).stop()
 
     def _let_go(self, environment: Environment, **_: object) -> None:
@@ -282,7 +282,7 @@ class Harness:
         if self._bench is not None:
             if self._teller is not None:
                 self._teller.kill()
-            share = self._bench.finish(self._aborted)
+            share = self._bench.finish(self._aborted, cut_short=self._is_cut_short)
             self._bench = None
             if isinstance(runner, WorkerRunner):
                 ship(runner, share)
@@ -302,7 +302,7 @@ class Harness:
             shares,
             missing=crew.missing(),
             changed=crew.changes(),
-            cut_short=self._cut_short and not self._capped,
+            cut_short=self._is_cut_short,
             aborted=self._aborted,
             inquiry=self._inquiry,
         )
@@ -311,6 +311,11 @@ class Harness:
             self.quit()
         elif not shares:
             gevent.spawn(runner.quit)  # all workers are dead: Locust would wait for the run to be over
+
+    @property
+    def _is_cut_short(self) -> bool:
+        """Whether it was stopped before its time, and not for a cap that was reached."""
+        return self._cut_short and not self._capped
 
     def _interrupted(self) -> None:
         """Ctrl-C: drain and conclude; the second one does not wait for the drain."""

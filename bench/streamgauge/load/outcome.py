@@ -11,11 +11,9 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
-from streamgauge.core.histogram import Distribution
-from streamgauge.core.interval import least_sample
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.timeline import aligned
-from streamgauge.core.vitals import Process, Vitals
+from streamgauge.core.timeline import Origin, aligned, time_of_day
+from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
@@ -23,9 +21,10 @@ from streamgauge.load.server_metrics import Inquiry
 from streamgauge.plan import PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.report.conclude import conclude
 from streamgauge.report.files import render_files
-from streamgauge.report.model import Fault, Report, Worker
+from streamgauge.report.model import Fault, Report
 from streamgauge.report.render_text import render_text
 from streamgauge.report.render_trend import TREND_FILE, render_trend
+from streamgauge.report.worker import worker
 from streamgauge.results import TREND_VARIABLE, append_line, write_whole
 
 
@@ -69,7 +68,7 @@ def conclude_run(
         required=plan.needed,
         promises=plan.promises,
         thresholds=plan.gates,
-        environment=environment(_start_of(state)),
+        environment=environment(_start_of(state, shares[0].origin)),
         doubts=tuple(
             doubts(
                 state.counts | {"users": state.checks.users},
@@ -90,7 +89,7 @@ def conclude_run(
         ),
         cut_short=cut_short,
         faults=_strikes(plan, inquiry),
-        workers=tuple(_worker(share) for share in shares),
+        workers=tuple(worker(each.worker, each.state, each.cpu_s, each.vitals) for each in shares),
         recordings=tuple(str(Path(share.recording)) for share in shares),
         server=inquiry.cost(state.counts.get("events", 0)),
         plan_digest=digest(plan),
@@ -130,30 +129,10 @@ def _process(share: Share) -> Process:
     return Process(share.worker, share.vitals, share.state.latencies[Metric.FIRST_EVENT])
 
 
-def _worker(share: Share) -> Worker:
-    lag = share.state.latencies[Metric.LAG]
-    vitals = share.vitals or Vitals()
-    return Worker(
-        name=share.worker,
-        messages=share.state.counts.get("messages", 0),
-        cpu_s=share.cpu_s,
-        lag_p99_ns=_p99_ns(lag),
-        cpu_share=vitals.cpu_share,
-        waited=vitals.waited,
-        stolen=vitals.stolen,
-        loop_lag_p99_ns=_p99_ns(vitals.loop_lag),
-        gc_pause_max_ns=vitals.gc_pauses.most if vitals.gc_pauses.n else None,
-        collections=vitals.collections,
-    )
-
-
-def _p99_ns(of: Distribution) -> int | None:
-    return of.quantile(0.99) if of.n >= least_sample(0.99) else None
-
-
-def _start_of(state: AnalysisState) -> datetime:
-    """When the run began: now, less what it took."""
-    return datetime.now(UTC) - timedelta(microseconds=(state.ended_ns - state.began_ns) // 1000)
+def _start_of(state: AnalysisState, origin: Origin) -> datetime:
+    """When the run began; where its clock cannot tell: now, less what it took."""
+    took = timedelta(microseconds=(state.ended_ns - state.began_ns) // 1000)
+    return time_of_day(origin, state.began_ns) or datetime.now(UTC) - took
 
 
 def _strikes(plan: Plan, inquiry: Inquiry) -> tuple[Fault, ...]:

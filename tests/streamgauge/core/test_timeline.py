@@ -1,5 +1,7 @@
+from datetime import UTC, datetime
+
 from streamgauge.core.analysis import Analysis, AnalysisState
-from streamgauge.core.timeline import Origin, aligned, shifted
+from streamgauge.core.timeline import Origin, aligned, shifted, time_of_day
 from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought
 
 DAY = 86_400 * SECOND
@@ -39,3 +41,8 @@ def test_everything_that_has_a_time_is_shifted_and_nothing_else() -> None:
     (was,) = before.checks.findings["seq-contiguous"]
     assert found.at_ns == was.at_ns + DAY
     assert [w.at_ns - DAY for w in found.witnesses] == [w.at_ns for w in was.witnesses]
+
+
+def test_a_clock_tells_the_time_of_day_where_its_beginning_is_known() -> None:
+    assert time_of_day(Origin("a", 9 * DAY), 40 * SECOND) == datetime(1970, 1, 10, 0, 0, 40, tzinfo=UTC)
+    assert time_of_day(Origin("a"), 40 * SECOND) is None
