@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 MOST: Final = 1e9  # half a lifetime in seconds: as nanoseconds it still fits 64 bits
+LEAST_DURATION_S: Final = 0.1
 MOST_USERS: Final = 100_000
 MOST_PROCESSES: Final = 1_024
 MOST_PER_USER: Final = 1_000.0  # requests per second of one user: a millisecond between two

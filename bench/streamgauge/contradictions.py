@@ -1,11 +1,14 @@
-"""What a plan may not ask for at once, or of this protocol, or at all together: each key alone is fine."""
+"""What a plan may not ask for at once, or of this protocol or scenario: each key alone is fine."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from streamgauge.arrivals import Spike, extremes
-from streamgauge.bounds import MOST_PER_PROCESS, MOST_SCRIPT_S
+from streamgauge.arrivals import Constant, Lockstep, Poisson, Spike, Steps, extremes
+from streamgauge.bounds import LEAST_DURATION_S, MOST_PER_PROCESS, MOST_SCRIPT_S
+from streamgauge.core.overhead import WITH_RUNS
+from streamgauge.distribution import shortest
 from streamgauge.protocol import PROTOCOLS
+from streamgauge.protocol.login import AUDIENCE, Login
 from streamgauge.report.redact import redacted, redacted_tree
 from streamgauge.script import duration_s
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from streamgauge.plan import Plan
 
 _LONG: Final = 10_000  # characters: a claim is shorter
+_MEASURING_BLOCKS: Final = 2  # the first one only warms up
 FAULTS: Final = ("drop-thinking", "shared-global", "swap")  # of the reference server, docs/faults.md
 
 
@@ -20,12 +24,9 @@ def contradictions(plan: "Plan") -> Iterator[str]:
     """Each as `key: why, and what to do`."""
     if beyond := [rule for rule in plan.required if rule not in plan.promises]:
         yield f"required: the protocol {plan.protocol!r} does not promise {', '.join(beyond)}"
-    for claim, value in plan.login.claims.items():
-        if redacted_tree({claim: str(value)}, _LONG, by_name=True) != {claim: str(value)}:
-            yield (
-                f"login.claims: {redacted(claim, 40)!r} looks like a secret, "
-                "and every result folder holds the plan: leave it out"
-            )
+    if plan.duration < LEAST_DURATION_S:
+        yield f"duration: {plan.duration:g} s; at least {LEAST_DURATION_S:g}, shorter nothing can be measured"
+    yield from _login(plan.login)
     if plan.processes > plan.users:
         yield (
             f"processes: {plan.processes} of them have only {plan.users} users to share: "
@@ -61,6 +62,62 @@ def contradictions(plan: "Plan") -> Iterator[str]:
         )
     if isinstance(arrivals, Spike) and arrivals.at >= plan.duration:
         yield f"arrivals.at: the spike is due after {arrivals.at:g} s, the run ends after {plan.duration:g} s"
+
+
+def ineffective(plan: "Plan", scenario: str) -> Iterator[str]:
+    """What of a plan would do nothing, or fail at once; as `contradictions`.
+
+    `scenario` is the name of the built-in one, "" for a user's own.
+    """
+    own_server = not plan.target and not plan.command  # the reference server: we know what it does
+    for key in ("witness_share", "reopen"):
+        if scenario not in {"", "isolation"} and getattr(plan, key):
+            yield f"{key}: without effect in {scenario}, it is of isolation: leave it out"
+    if own_server and (not plan.login.signs or plan.login.audience != AUDIENCE):
+        yield (
+            f"login: the reference server lets nobody in but by a token whose audience is {AUDIENCE!r}: "
+            "leave login out, or give a target or a server"
+        )
+    needed = _MEASURING_BLOCKS * len(WITH_RUNS) * plan.users * plan.slice_runs
+    if scenario == "overhead" and 0 < plan.most_runs < needed:
+        yield f"most_runs: {plan.most_runs:,}; a block to warm up and one to measure take {needed:,}"
+    acts = any(who.cancel_share or who.speak_share or who.leave_share for who in plan.personas)
+    if scenario == "interrupt" and not acts:
+        yield (
+            "personas: nobody cancels a run, speaks into one or leaves: give one of them "
+            "cancel_share, speak_share or leave_share"
+        )
+    if scenario == "stream" and own_server and not any(who.script for who in plan.personas):
+        yield "personas: without a script no answer comes in chunks: give one of them a script that streams"
+    yield from _never(plan)
+
+
+def _never(plan: "Plan") -> Iterator[str]:
+    """What is due only after the end of the run."""
+    arrivals, ends = plan.arrivals, f"the run ends after {plan.duration:g} s"
+    open_loop = any(who.think is None for who in plan.personas)
+    match arrivals:
+        case Lockstep(interval) if open_loop and interval > plan.duration:
+            yield f"arrivals.interval: all users ask every {interval:g} s, {ends}"
+        case Constant(interval) | Poisson(interval) if open_loop and interval > plan.duration * plan.users:
+            yield f"arrivals.interval: a request of {plan.users} users every {interval:g} s each, {ends}"
+        case Steps(intervals, every) if len(intervals) > 1 and every >= plan.duration:
+            yield f"arrivals.every: the second step is due after {every:g} s, {ends}"
+    for place, persona in enumerate(plan.personas):
+        if persona.think is not None and (think_s := shortest(persona.think)) >= plan.duration:
+            yield f"personas[{place}].think: {think_s:g} s, {ends}: its users would ask but once"
+
+
+def _login(login: Login) -> Iterator[str]:
+    for key in ("audience", "lifetime", "claims"):
+        if not login.signs and getattr(login, key) != getattr(Login(), key):
+            yield f'login.{key}: nobody logs in (kind = "none"): leave it out, or give another kind'
+    for claim, value in login.claims.items():
+        if redacted_tree({claim: str(value)}, _LONG, by_name=True) != {claim: str(value)}:
+            yield (
+                f"login.claims: {redacted(claim, 40)!r} looks like a secret, "
+                "and every result folder holds the plan: leave it out"
+            )
 
 
 def _fault(written: str) -> Iterator[str]:

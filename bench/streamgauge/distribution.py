@@ -67,3 +67,13 @@ def longest(time: Time) -> float:
         case LogNormal(median, sigma):
             return median * math.exp(_NORMAL_TAIL * sigma)
     return float(time)
+
+
+def shortest(time: Time) -> float:
+    """A value that is always reached."""
+    match time:
+        case Uniform(low, _):
+            return low
+        case Exponential() | LogNormal():
+            return 0.0
+    return float(time)

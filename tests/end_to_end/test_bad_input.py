@@ -106,12 +106,20 @@ def test_a_plan_whose_sources_are_another_machine_s(streamgauge: Run, tmp_path: 
     assert said == "streamgauge: sources: this machine has none of 192.0.2.7 (`ip address` lists its own)\n"
 
 
+@pytest.mark.parametrize("command", [("plan", "check"), ("run", "--plan")], ids=["check", "run"])
+def test_a_plan_that_is_not_there(streamgauge: Run, command: tuple[str, ...]) -> None:
+    said = refused(streamgauge(*command, "nosuch.toml"))
+    assert said == "streamgauge: nosuch.toml: cannot be read (No such file or directory)\n"
+
+
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
         ('scenario = "nosuch"', "plan.toml: scenario: nosuch: there is no such scenario; known are burst, "),
         ('scenario = "overhead"', "plan.toml: slice_runs: the users of overhead act in slices: at least 1"),
         ("slice_runs = 2", "plan.toml: slice_runs: there are no slices in steady: leave it out"),
+        ("reopen = 1", "plan.toml: reopen: without effect in steady, it is of isolation: leave it out"),
+        ('login = { kind = "none" }', "plan.toml: login: the reference server lets nobody in but by a token"),
     ],
 )
 @pytest.mark.parametrize("command", [("plan", "check"), ("run", "--plan")], ids=["check", "run"])

@@ -100,6 +100,7 @@ def test_a_result_folders_plan_finds_the_users_own_scenario_and_all_that_flags_s
     assert "mine" in first.folder.name
     plan = load_plan((first.folder / "plan.toml").read_text(), "plan.toml")
     assert (plan.scenario, plan.allow_target) == ("../../own/mine.py", ("bench.example.test",))
+    (tmp_path / "own" / "mine.toml").unlink()  # the plan is given, and no second one needed
     again = streamgauge("run", "--plan", str(first.folder / "plan.toml"), "--results", "again/deeper")
     (folder,) = (tmp_path / "again" / "deeper").glob("*-mine-*")
     assert again.code == first.code == 0, again.out + again.err

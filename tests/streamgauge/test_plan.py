@@ -41,7 +41,9 @@ FULL = Plan(
     thresholds=("p99(delivery) < 50ms", Graded("goodput_share > 99.9%", Level.WARN)),
     allow_target=("bench.example.test",),
     required=(Rule.ECHO,),
-    login=Login(kind="none", audience="us", lifetime=60, claims={"tenant": "acme", "token_use": "access"}),
+    login=Login(
+        kind="subprotocol", audience="us", lifetime=60, claims={"tenant": "acme", "token_use": "access"}
+    ),
     seed=2**63 - 1,
 )
 
@@ -144,6 +146,9 @@ FULL = Plan(
             "personas[0].speak_share: the protocol 'ag-ui' has no message that is said into one",
         ),
         ({"login": {"kind": "basic"}}, "login.kind: Invalid enum value 'basic'; known are bearer, none, sub"),
+        ({"login": {"kind": "none", "audience": "us"}}, 'login.audience: nobody logs in (kind = "none"): l'),
+        ({"login": {"kind": "none", "claims": {"a": 1}}}, "login.claims: nobody logs in"),
+        ({"duration": 0.05, "users": 1}, "duration: 0.05 s; at least 0.1"),
         ({"login": {"lifetime": 0}}, "login.lifetime: Expected `float` > 0.0"),
         ({"login": {"claims": {"sub": "ann"}}}, "login: claims: 'sub' is not to be given: it is the user"),
         ({"login": {"claims": {"api_key": "x"}}}, "login.claims: 'api_key' looks like a secret, and every"),

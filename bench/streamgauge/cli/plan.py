@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from streamgauge.cli import scenarios
-from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.plan import PlanError, digest, load_plan
 
 app = typer.Typer(
@@ -41,9 +41,9 @@ def check(plan: Annotated[Path, typer.Argument(help="The plan (TOML).")]) -> Non
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{plan}: cannot be read ({error})") from error
-    locustfile = scenarios.find(read.scenario, f"{plan}: scenario:", plan.parent)
-    scenarios.require_slices(read, locustfile, str(plan))
+        raise UsageProblem(f"{plan}: cannot be read ({why_unread(error)})") from error
+    locustfile = scenarios.find(read.scenario, f"{plan}: scenario:", plan.parent, planned=True)
+    scenarios.require_effect(read, locustfile, str(plan))
     against = read.target or (
         "the server of its command" if read.command else "a reference server of its own"
     )

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from streamgauge.cli import scenarios
-from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.cli.flags import by_flag
 from streamgauge.cli.measure import measure
 from streamgauge.cli.target import CaFile, trusting
@@ -108,7 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
     more = {"thresholds": threshold or [], "abort_on": abort_on or [], "allow_target": allow_target or []}
     given, locustfile = _plan(scenario, plan, changes, interval, more)
-    scenarios.require_slices(given, locustfile, str(plan or locustfile))
+    scenarios.require_effect(given, locustfile, str(plan or locustfile))
     measured = measure(locustfile, given, results, secret, given.processes)
     raise typer.Exit(measured.code)
 
@@ -131,7 +131,7 @@ def _plan(
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{where}: cannot be read ({error})") from error
+        raise UsageProblem(f"{where}: cannot be read ({why_unread(error)})") from error
     named = "scenario" in msgspec.toml.decode(text)
     locustfile = _locustfile(scenario, file, values["scenario"], named=named)
     if scenario:
@@ -157,9 +157,9 @@ def _locustfile(flag: str | None, file: Path | None, planned: str, *, named: boo
     if file is None:
         return scenarios.find(flag or "steady")
     if not named:  # the plan leaves it open
-        return scenarios.find(flag or planned)
-    of_plan = scenarios.find(planned, f"{file}: scenario:", file.parent)
-    if flag and not scenarios.find(flag).samefile(of_plan):
+        return scenarios.find(flag or planned, planned=True)
+    of_plan = scenarios.find(planned, f"{file}: scenario:", file.parent, planned=True)
+    if flag and not scenarios.find(flag, planned=True).samefile(of_plan):
         raise UsageProblem(
             f"--scenario {flag}: {file} is a plan of {planned}: leave the flag out, or give another plan"
         )

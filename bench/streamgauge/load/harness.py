@@ -49,12 +49,13 @@ _WATCH_S: Final = 0.25
 
 
 def scenario(locustfile: str) -> None:
-    """Make a Locust file a scenario: its plan without flags stands beside it, as TOML."""
+    """Make a Locust file a scenario: its plan without flags stands beside it (TOML), or --plan gives one."""
     path = Path(locustfile).with_suffix(".toml")
-    plan = load_plan(path.read_text(encoding="utf-8"), str(path))
+    planned_here = path.is_file()
+    plan = load_plan(path.read_text(encoding="utf-8"), str(path)) if planned_here else Plan()
     if plan.scenario != path.stem:  # a user's own: so that the plan of a result folder finds it again
         plan = msgspec.structs.replace(plan, scenario=str(Path(locustfile).resolve()))
-    harness = Harness(plan)
+    harness = Harness(plan, "" if planned_here else f"{locustfile}: it has no plan beside it ({path})")
     events.init_command_line_parser.add_listener(harness.add_options)
     events.init.add_listener(harness.init)
     events.test_start.add_listener(harness.start)
@@ -69,8 +70,9 @@ def scenario(locustfile: str) -> None:
 class Harness:
     """One Locust process's part of one run after another."""
 
-    def __init__(self, defaults: Plan) -> None:
+    def __init__(self, defaults: Plan, lacks_plan: str = "") -> None:
         self._defaults = defaults
+        self._lacks_plan = lacks_plan  # why there are no defaults
         self._bench: Bench | None = None
         self._initialised = Flag()
         self._plan = defaults
@@ -150,6 +152,8 @@ class Harness:
             self._folder = Path(options.sg_run["folder"])
         else:
             environment.process_exit_code = INCONCLUSIVE  # whatever comes, without an outcome it is no pass
+            if self._lacks_plan and not options.sg_plan:
+                raise PlanError(f"{self._lacks_plan}: write one (streamgauge plan init), or give --plan")
             self._plan = planned(environment, self._defaults)
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.name))
             # what is not known to Locust itself is shipped to the workers

@@ -4,6 +4,7 @@ import pytest
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.plan import Plan
 from tests.support.command import ROOT
 
 
@@ -49,7 +50,20 @@ def test_an_unknown_scenario_is_refused_with_those_that_are_known(name: str) -> 
     )
 
 
-def test_a_locust_file_without_its_plan_is_no_scenario(own: Path) -> None:
-    own.with_suffix(".toml").unlink()
-    with pytest.raises(UsageProblem, match="no such scenario"):
+def test_a_locust_file_needs_a_plan_beside_it_where_no_other_is_given(own: Path) -> None:
+    beside = own.with_suffix(".toml")
+    beside.unlink()
+    with pytest.raises(UsageProblem) as refused:
         scenarios.find(str(own))
+    assert f"{own}: it has no plan beside it ({beside}): write one" in str(refused.value)
+    assert scenarios.find(str(own), planned=True) == own
+
+
+def test_what_would_have_no_effect_is_refused_but_in_a_scenario_of_the_user_s(own: Path) -> None:
+    plan = Plan(witness_share=0.1, reopen=1)
+    scenarios.require_effect(plan, own, "plan.toml")
+    own.with_suffix(".toml").unlink()
+    scenarios.require_effect(plan, own, "plan.toml")
+    scenarios.require_effect(plan, scenarios.find("isolation"), "plan.toml")
+    with pytest.raises(UsageProblem, match=r"^plan.toml: witness_share: without effect in steady"):
+        scenarios.require_effect(plan, scenarios.find("steady"), "plan.toml")
