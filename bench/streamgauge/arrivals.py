@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from streamgauge.bounds import MOST_PER_USER, MOST_SWING, NotNegative, Positive
+from streamgauge.bounds import MOST_PER_USER, MOST_SWING, Factor, NotNegative, Positive
 from streamgauge.core import schedule
 
 
@@ -69,7 +69,7 @@ class Spike(_Kind, frozen=True, tag="spike"):
     interval: Positive
     at: NotNegative
     lasting: Positive
-    factor: Positive
+    factor: Factor
 
 
 Arrivals = Constant | Poisson | Lockstep | Ramp | Steps | Spike

@@ -19,6 +19,8 @@ MOST_SCRIPT_S: Final = 86_400.0  # a day of one run
 
 Positive = Annotated[float, Meta(gt=0, le=MOST)]
 NotNegative = Annotated[float, Meta(ge=0, le=MOST)]
+Factor = Annotated[float, Meta(gt=0, le=MOST_SWING)]
+Millis = Annotated[float, Meta(ge=0, le=MOST_SCRIPT_S * 1_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Sigma = Annotated[float, Meta(ge=0, le=10)]  # of a logarithm: ten is a factor of 22,000
 Count = Annotated[int, Meta(ge=1, le=10**9)]

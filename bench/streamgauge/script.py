@@ -8,8 +8,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streamgauge.bounds import Bytes, Chunks, NotNegative
-from streamgauge.distribution import Time, longest
+from streamgauge.bounds import Bytes, Chunks, Millis, NotNegative
+from streamgauge.distribution import Exponential, LogNormal, Uniform, longest
+
+StepTime = Millis | Uniform | Exponential | LogNormal
 
 
 class _Do(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="do"):
@@ -26,7 +28,7 @@ class Tool(_Do, frozen=True, tag="tool"):
     """One call of a tool."""
 
     name: str
-    ms: Time = 0.0
+    ms: StepTime = 0.0
     bytes: Bytes = 0
     outcome: Literal["success", "error", "timeout"] = "success"
 
@@ -48,13 +50,13 @@ class Stream(_Do, frozen=True, tag="stream"):
 class Cpu(_Do, frozen=True, tag="cpu"):
     """Work that holds the processor."""
 
-    ms: Time
+    ms: StepTime
 
 
 class Sleep(_Do, frozen=True, tag="sleep"):
     """A pause."""
 
-    ms: Time
+    ms: StepTime
 
 
 class Fail(_Do, frozen=True, tag="fail"):

@@ -42,7 +42,10 @@ def parse(text: str) -> Condition:
         )
     match = _CONDITION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no condition; write NAME > NUMBER or NAME >= NUMBER")
+        raise ValueError(
+            f"{text!r} is no condition; write NAME > NUMBER or NAME >= NUMBER, "
+            "with a count, a whole number from 0 on"
+        )
     name, sign, limit = match.groups()
     if name not in NAMES:
         raise ValueError(f"{text!r}: nothing is counted as {name!r}; known are {', '.join(NAMES)}")

@@ -43,6 +43,7 @@ def test_the_first_condition_that_holds_is_named() -> None:
         ("goodput_share > 0", "'goodput_share' is known at the end of a run only"),
         ("rate(leaks) > 0", "NAME > NUMBER"),
         (f"runs > {10**30}", "NAME > NUMBER"),
+        ("events > -1", "a whole number from 0 on"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_the_reason(text: str, says: str) -> None:
