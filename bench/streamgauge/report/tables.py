@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from streamgauge.core.finding import Finding, Outcome, Verdict
+from streamgauge.core.interval import least_sample
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
 from streamgauge.core.overhead import Cost
 from streamgauge.core.threshold import ThresholdResult, Unit
 from streamgauge.report import wording
-from streamgauge.report.model import Duration, Quantile, RateQuantile, Report
+from streamgauge.report.model import Duration, Quantile, RateQuantile, Report, Worker
 
 # What one wants to know first.
 FIRST_METRICS: Final = (
@@ -25,6 +26,7 @@ FIRST_METRICS: Final = (
     Metric.SLIP,
 )
 _NOT_EVERYWHERE: Final = (Metric.DELIVERY_BOUND, Metric.FIRST_CHUNK, CHUNK_GAP)  # shown where there are some
+_UNKNOWN: Final = "unknown"
 _AROUND: Final = 3  # witnesses shown on each side of the first guilty one
 
 Row = tuple[str, ...]
@@ -257,10 +259,16 @@ def workers(report: Report, most: int) -> Table:
     """The generator processes, and how they were."""
 
     def share(value: float | None) -> str:
-        return "" if value is None else wording.percent(value)
+        return _UNKNOWN if value is None else wording.percent(value)
 
-    def time(value_ns: int | None) -> str:
-        return "" if value_ns is None else wording.duration(value_ns)
+    def p99(value_ns: int | None) -> str:
+        too_few = f"n < {wording.count(least_sample(0.99))}"
+        return too_few if value_ns is None else wording.duration(value_ns)
+
+    def longest(worker: Worker) -> str:
+        if worker.gc_pause_max_ns is None:
+            return "none" if worker.collections and not any(worker.collections) else _UNKNOWN
+        return wording.duration(worker.gc_pause_max_ns)
 
     rows = tuple(
         (
@@ -270,9 +278,9 @@ def workers(report: Report, most: int) -> Table:
             share(worker.cpu_share),
             share(worker.waited),
             share(worker.stolen),
-            time(worker.lag_p99_ns),
-            time(worker.loop_lag_p99_ns),
-            time(worker.gc_pause_max_ns),
+            p99(worker.lag_p99_ns),
+            p99(worker.loop_lag_p99_ns),
+            longest(worker),
         )
         for worker in report.workers[:most]
     )

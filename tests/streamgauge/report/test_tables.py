@@ -110,7 +110,7 @@ def test_few_of_many_witnesses_are_shown(make: Make, gap: Gap) -> None:
 
 def test_workers_and_environment_are_capped(make: Make) -> None:
     report = make(workers=[Worker(f"w{n}", 5, 1.5, None) for n in range(9)])
-    unknown = ("",) * 6
+    unknown = (*("unknown",) * 3, "n < 299", "n < 299", "unknown")
     assert tables.workers(report, 2).rows == tuple((w, "5", "1.50 s", *unknown) for w in ("w0", "w1"))
     assert ("locust", "2.47") in tables.environment(report, 9).rows
     assert ("locust", "2.47") not in tables.environment(report, 0).rows
@@ -120,6 +120,10 @@ def test_a_worker_says_how_it_was(make: Make) -> None:
     vitals = Worker("w0", 5, 1.5, 1_000, 0.25, 0.5, 0.0, 2_000_000, 3_000_000, (9, 2, 1))
     (row,) = tables.workers(make(workers=[vitals]), 9).rows
     assert row == ("w0", "5", "1.50 s", "25 %", "50 %", "0 %", "1.00 µs", "2.00 ms", "3.00 ms")
+    (row,) = tables.workers(
+        make(workers=[replace(vitals, gc_pause_max_ns=None, collections=(0, 0, 0))]), 9
+    ).rows
+    assert row[-1] == "none"
 
 
 @pytest.mark.parametrize("make_table", [tables.rules, tables.figures])
