@@ -10,7 +10,7 @@ import typer
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.capacity_steps import Steps
-from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.cli.flags import by_flag
 from streamgauge.cli.generator import shown
 from streamgauge.core.threshold import Level
@@ -154,7 +154,7 @@ def _plan(slo: Path, flags: dict[str, str], allowed: Sequence[str]) -> Plan:
     except PlanError as error:
         raise UsageProblem(by_flag(str(error), flags)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{slo}: cannot be read ({error})") from error
+        raise UsageProblem(f"{slo}: cannot be read ({why_unread(error)})") from error
     if not any(gate.level is Level.FAIL for gate in plan.gates):
         raise UsageProblem(
             f"{slo}: thresholds: there is none that could fail, so that nothing would end the search; "

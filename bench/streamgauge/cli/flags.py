@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
 
 FLAGS: Final = {
@@ -47,7 +47,7 @@ def planned(file: Path | None, flags: Mapping[str, object], more: Mapping[str, S
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{file}: cannot be read ({error})") from error
+        raise UsageProblem(f"{file}: cannot be read ({why_unread(error)})") from error
     values = msgspec.to_builtins(plan) | flags
     try:
         return make_plan(values | {key: [*values[key], *added] for key, added in more.items()})
