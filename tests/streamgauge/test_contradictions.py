@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from streamgauge.arrivals import Constant, Lockstep, Poisson, Steps
-from streamgauge.contradictions import ineffective
+from streamgauge.contradictions import contradictions, ineffective
 from streamgauge.distribution import Exponential, Uniform
 from streamgauge.persona import Persona
 from streamgauge.plan import Plan, load_plan
@@ -65,3 +65,11 @@ def test_how_another_server_lets_users_in_and_answers_is_not_known() -> None:
     nobody = Login(kind="none")
     assert said(Plan(login=nobody, target="ws://h/"), "stream") == []
     assert said(Plan(login=nobody, server="serve"), "stream") == []
+
+
+def test_who_thinks_asks_no_oftener_than_runs_end() -> None:
+    arrivals = Constant(interval=0.1)
+    assert (
+        list(contradictions(Plan(users=10_000, spawn_rate=1_000, arrivals=arrivals, personas=(THINKING,))))
+        == []
+    )
