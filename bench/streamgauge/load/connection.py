@@ -39,6 +39,27 @@ class NotConnected(ConnectionError):
 class Connection:
     """One WebSocket of `user`, from its handshake to its close."""
 
+    __slots__ = (  # there are thousands
+        "_began_ns",
+        "_bench",
+        "_gone",
+        "_greeted",
+        "_leaving",
+        "_newest",
+        "_observer",
+        "_pinged_ns",
+        "_plan",
+        "_requests",
+        "_runs",
+        "_session",
+        "_settled",
+        "_transport",
+        "_unreported",
+        "canary",
+        "number",
+        "user",
+    )
+
     def __init__(self, bench: Bench, user: str, canary: str) -> None:
         login = bench.plan.login
         if login.signs and not bench.secret:

@@ -8,7 +8,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from gevent import get_hub
 
@@ -48,7 +48,6 @@ class Transport:
         "_recvmsg_into",
         "_socket",
         "_writer",
-        "_writing",
     )
 
     def __init__(
@@ -58,15 +57,13 @@ class Transport:
         self._channel = channel
         self._clock = clock
         self._outgoing = b""
-        self._writing = False
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         clock.stamp(sock)
         self._socket = sock
         self._recvmsg_into: Callable[..., tuple[int, list[tuple[int, int, bytes]], int, object]]
         self._recvmsg_into = sock.recvmsg_into
-        loop = get_hub().loop
-        self._reader = loop.io(sock.fileno(), _READ)
-        self._writer = loop.io(sock.fileno(), _WRITE)
+        self._reader = get_hub().loop.io(sock.fileno(), _READ)
+        self._writer: Any = None  # made when it is needed, which is seldom: thousands of them take room
         self._reader.start(self._guarded, self._read)
 
     def send(self, data: bytes) -> None:
@@ -95,9 +92,9 @@ class Transport:
         if self._channel is not None and not self._outgoing:
             with contextlib.suppress(OSError):
                 self._socket.send(self._channel.close())
-        for watcher in (self._reader, self._writer):
-            watcher.stop()
-            watcher.close()
+        self._stop_writing()
+        self._reader.stop()
+        self._reader.close()
         self._socket.close()
 
     def _guarded(self, callback: Callable[[], None]) -> None:
@@ -139,8 +136,14 @@ class Transport:
         except OSError:
             sent = len(self._outgoing)  # lost: the reader will be told why
         self._outgoing = self._outgoing[sent:]
-        if self._outgoing and not self._writing:
+        if not self._outgoing:
+            self._stop_writing()
+        elif self._writer is None:
+            self._writer = get_hub().loop.io(self._socket.fileno(), _WRITE)
             self._writer.start(self._guarded, self._write)
-        elif self._writing and not self._outgoing:
+
+    def _stop_writing(self) -> None:
+        if self._writer is not None:
             self._writer.stop()
-        self._writing = bool(self._outgoing)
+            self._writer.close()
+            self._writer = None
