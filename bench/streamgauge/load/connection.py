@@ -5,8 +5,8 @@ once, whether the user waits for it or not, and wakes the user when a run ends.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from typing import Final
 
 from gevent.event import Event as Flag
 
@@ -21,14 +21,15 @@ from streamgauge.core.observation import (
     Received,
     Unsent,
 )
-from streamgauge.load.bench import Bench, Finished
-from streamgauge.load.run import Run
+from streamgauge.load.bench import Bench
+from streamgauge.load.run import Run, UnderWay
 from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import headers, mint_token, subprotocols
 from streamgauge.wire import ClientSession, Message, State, Unreadable
 from streamgauge.wire.clock import bracket
 
+_HEEDED: Final = UnderWay.KINDS | {int(Kind.GREETING), int(Kind.PONG)}
 _CLOSE_TIMEOUT_S: Final = 2.0
 
 
@@ -49,12 +50,9 @@ class Connection:
         "_observer",
         "_pinged_ns",
         "_plan",
-        "_requests",
         "_runs",
         "_session",
-        "_settled",
         "_transport",
-        "_unreported",
         "canary",
         "number",
         "user",
@@ -82,10 +80,7 @@ class Connection:
         self._gone = Flag()
         self._leaving = False
         self._transport: Transport | None = None
-        self._requests: dict[str, Run] = {}
-        self._runs: dict[str, Run] = {}
-        self._unreported: dict[str, Run] = {}  # where the plan has slices, which need every account
-        self._settled = Flag()
+        self._runs = UnderWay(bench, user)
         self._pinged_ns = 0
         self._newest: Received | Malformed | None = None  # the last that the last read brought
 
@@ -151,8 +146,7 @@ class Connection:
         )
         self._bench.record(asked)
         run = Run(asked, request.agent)
-        self._requests[request.request] = run
-        self._settled.clear()
+        self._runs.begin(run)
         self._observer.expect(request.request, request.thread)
         self._say(self._bench.dialect.start(request))
         return run
@@ -190,16 +184,15 @@ class Connection:
     @property
     def under_way(self) -> int:
         """How many requests are not settled."""
-        return len(self._requests)
+        return len(self._runs)
 
     def drain(self) -> None:
         """Wait until every request is settled or overdue, and the grace time after it is over."""
         if not self._bench.drains:
             return
-        deadline_ns = max((run.asked.deadline_ns for run in self._requests.values()), default=0)
-        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
-        if self._requests and left_s > 0:
-            self._settled.wait(left_s)
+        left_s = (self._runs.deadline_ns - time.monotonic_ns()) / 1e9
+        if self._runs and left_s > 0:
+            self._runs.settled.wait(left_s)
         if not self._gone.is_set():
             self._gone.wait(self._plan.grace + 0.1)
 
@@ -276,25 +269,17 @@ class Connection:
         self._bench.read(rows)
         self._newest = rows[-1]
         for row in rows:
-            if type(row) is Received and (act := self._ACTS.get(row.event.kind)):
-                act(self, row.event, now_ns)
+            if type(row) is Received and (kind := row.event.kind) in _HEEDED:
+                if kind in UnderWay.KINDS:
+                    self._runs.tell(row.event, now_ns)
+                elif kind == Kind.PONG:
+                    self._ponged(row.event, now_ns)
+                else:
+                    self._known(row.event)
 
     def _opened(self, now_ns: int) -> None:
         self._bench.record(Opened(self.number, now_ns, self.user, self.canary, self._began_ns))
         self._greeted.set()
-
-    def _start(self, event: Event, now_ns: int) -> None:
-        if event.run not in self._runs:
-            self._accept(event, now_ns)
-
-    def _accept(self, event: Event, _now_ns: int) -> None:
-        run = self._requests.get(event.request) or self._requests.get(event.run)
-        if run and not run.run and event.user in ("", self.user):
-            run.run = event.run
-            self._runs[event.run] = run
-            if self._plan.slice_runs:
-                self._unreported[event.run] = run
-            run.accepted.set()
 
     def _ponged(self, event: Event, now_ns: int) -> None:
         """Take the bracket of a ping; the kernel's stamp makes it narrower where it is exact."""
@@ -306,53 +291,10 @@ class Connection:
             other = bracket(sent_ns, event.emitted_ns, arrived_ns)
             self._bench.record(Clocked(self.number, now_ns, event.clock, other.offset_ns, other.bound_ns))
 
-    def _known(self, event: Event, _: int) -> None:
+    def _known(self, event: Event) -> None:
         """The greeting named the server's clock."""
         if event.clock != self._bench.own_clock:
             self._bench.pinger.add(self)
-
-    def _report(self, event: Event, now_ns: int) -> None:
-        run = self._unreported.pop(event.run, None)
-        if run is None:
-            return
-        if run.asked.silent and not run.ended:
-            self._ended(self._runs.pop(event.run, None), event, now_ns)
-        run.reported.set()
-
-    def _refuse(self, event: Event, now_ns: int) -> None:
-        if refused := self._requests.get(event.request):
-            self._ended(refused, event, now_ns)
-            refused.reported.set()
-
-    def _end(self, event: Event, now_ns: int) -> None:
-        # a run without a start bears its request's name, if any
-        self._ended(self._runs.pop(event.run, None) or self._requests.get(event.run), event, now_ns)
-
-    def _ended(self, run: Run | None, event: Event, now_ns: int) -> None:
-        if run is None:
-            return
-        run.ended, run.ended_ns = True, now_ns
-        self._requests.pop(run.request, None)
-        self._bench.runs += 1
-        error = "" if event.kind in (Kind.COMPLETED, Kind.REPORT) else event.status or "error"
-        took_ms = (now_ns - run.asked.due_ns) / 1e6
-        self._bench.finished.append(Finished(run.agent, took_ms, error))
-        run.accepted.set()
-        run.over.set()
-        if not self._requests:
-            self._settled.set()
-
-    # what somebody waits for, by the kind of the event that brings it
-    _ACTS: ClassVar[dict[int, Callable[["Connection", Event, int], None]]] = {
-        int(Kind.STARTED): _start,
-        int(Kind.COMPLETED): _end,
-        int(Kind.FAILED): _end,
-        int(Kind.REPORT): _report,
-        int(Kind.ACCEPTED): _accept,
-        int(Kind.REFUSED): _refuse,
-        int(Kind.GREETING): _known,
-        int(Kind.PONG): _ponged,
-    }
 
     def _send(self, data: bytes) -> None:
         if self._transport is not None and not self._gone.is_set():
@@ -365,13 +307,9 @@ class Connection:
         if self._transport is not None:
             self._transport.close()
         self._bench.connections.discard(self)
-        for run in (*self._requests.values(), *self._unreported.values()):
-            run.accepted.set()
-            run.over.set()
-            run.reported.set()
+        self._runs.give_up()
         greeted = self._greeted.is_set()
         self._greeted.set()
-        self._settled.set()
         if greeted:  # last: nobody waits for this connection any more, whatever comes of the row
             self._bench.record(Closed(self.number, time.monotonic_ns(), code, self._leaving))
 
