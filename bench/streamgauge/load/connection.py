@@ -267,7 +267,7 @@ class Connection:
             else:
                 rows.append(Malformed(self.number, now_ns, message.size, message.reason))
         self._bench.read(rows)
-        self._newest = rows[-1]
+        self._newest = rows[-1] if self._pinged_ns else None  # a row a socket would be room for nothing
         for row in rows:
             if type(row) is Received and (kind := row.event.kind) in _HEEDED:
                 if kind in UnderWay.KINDS:

@@ -36,6 +36,7 @@ class Settled(NamedTuple):
     whole: bool  # its events are all there, once each and in their order
 
 
+_MOST_CLEAN: Final = 64
 _CLEAN: Final = Settled(clean=True, whole=True)
 _GUILTY: Final = Settled(clean=False, whole=True)
 
@@ -181,6 +182,8 @@ class Checks:
         if not (judgement.problems or judgement.unknown):
             runs, events = self._clean.get(judgement, (0, 0))
             self._clean[judgement] = runs + 1, events + len(history.events)
+            if len(self._clean) > _MOST_CLEAN:  # those that nobody shares would pile up, one a run
+                self._count_clean()
             return _GUILTY if guilty else _CLEAN
         self._number_run(len(history.events), judgement)
         self._exercised.update(judgement.exercised)

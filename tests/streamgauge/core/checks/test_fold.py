@@ -475,3 +475,12 @@ def test_a_gap_in_the_offsets_shows_what_came_instead() -> None:
     state = checked(*with_offsets(1, 2, 5))
     gap = next(finding for finding in findings(state) if finding.problem.startswith("gap: offset"))
     assert [witness.offset for witness in gap.witnesses] == [5]
+
+
+def test_what_is_counted_of_clean_runs_does_not_pile_up() -> None:
+    checks = Checks(LIMITS)
+    for number in range(1_000):  # not plain: each is judged by itself
+        checks.settle(run(*whole(), name=f"r{number}", request=f"q{number}"))
+    assert len(checks._clean) < 100
+    assert checks.counts()["events numbered"] == 1_000 * len(whole())
+    assert checks.finish(()).exercised[R.ECHO] == 1_000
