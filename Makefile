@@ -28,10 +28,12 @@ format: $(READY)
 compare-generators: $(READY)  ## This suite beside other load generators, installed into .peers/; ARGS="--only k6"
 	$(BIN)/python -m peers.compare $(ARGS)
 
-$(READY): pyproject.toml constraints.txt
+COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c)
+
+$(READY): pyproject.toml constraints.txt $(COMPILED)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 clean:
-	rm -rf .venv .peers bench/peers/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf .venv .peers build bench/peers/build bench/streamgauge/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

@@ -5,16 +5,17 @@ state, and states of several workers merge into one.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final, Self, TypeVar
 
 from msgspec import Struct
 
+from streamgauge.core.alike import Alike, Likeness, arrivals_ns, likeness
 from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
-from streamgauge.core.event import LAST_RUN_EVENT, Kind
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
 from streamgauge.core.metrics.course import Course, CourseState
@@ -23,14 +24,16 @@ from streamgauge.core.metrics.latency import Latencies
 from streamgauge.core.metrics.other_clocks import UNMAPPED
 from streamgauge.core.metrics.streams import CHUNK_GAP, Streams, StreamState
 from streamgauge.core.metrics.tally import Tally
-from streamgauge.core.observation import Observation, Received
+from streamgauge.core.observation import Asked, Observation, Received, Stretch
 from streamgauge.core.slices import Slice, Slices
+from streamgauge.core.stretch import unfold
 
 Key = TypeVar("Key")
 
-_COMPACTED: Final = 1024  # runs after which the metrics count what they have kept
-_COMPLETED: Final = int(Kind.COMPLETED)  # the first of those that end a run
-_LAST_RUN_EVENT: Final = int(LAST_RUN_EVENT)
+_SETTLES_EVERY_NS: Final = 50_000_000
+_ACCEPTED: Final = int(Kind.ACCEPTED)
+_COMPLETED: Final = int(Kind.COMPLETED)  # as a form, too
+_ENDING: Final = Event(_COMPLETED)  # all that is asked of the end of a plain run
 
 
 class AnalysisState(Struct, frozen=True):
@@ -77,8 +80,9 @@ class Analysis:
     def __init__(
         self, limits: Limits, clock: str, began_ns: int, promises: Collection[Rule] = EVERY_RULE
     ) -> None:
-        self._assembler = Assembler(limits)
-        self._checks = Checks(limits, promises)
+        settled: dict[str, int] = {}  # run -> the connection that it was settled on
+        self._assembler = Assembler(limits, settled)
+        self._checks = Checks(limits, promises, settled)
         self._latencies = Latencies(clock)
         self._tally = Tally()
         self._streams = Streams(limits.stall_ns)
@@ -86,84 +90,130 @@ class Analysis:
         self._slices = Slices()
         self._course = Course(began_ns)
         self._began_ns = began_ns
-        self._settled = 0
+        self._settles_ns = began_ns
 
     def add(self, row: Observation) -> None:
-        """Take the next row, in order of time."""
-        self.read((row,))
+        """Take the next row, in order of time.
 
-    def read(self, rows: Sequence[Observation]) -> None:
-        """Take the rows of one read, which are of one connection and one moment, in their order.
-
-        Nearly all are plain events: of a run under way, and the very next of that run and of their
-        session. These are taken together, past all that is asked only of what departs from it.
+        Nearly all rows are as they should be: each kind of these has a short way, past all that is
+        asked only of what departs from it. Runs that are due wait a little, to be settled together;
+        whatever could tell a run that waits from one that is settled goes the long way.
         """
-        first = rows[0]
-        if settled := self._assembler.settle_due(first.at_ns):
-            self._settle(settled)
-        connection = self._assembler.connection(first.conn)
-        track = self._checks.track(first.conn)
-        if connection is None or track is None:
-            for row in rows:
-                self._look_at(row)
-            return
-        runs, user = connection.runs, connection.user
-        plain: list[Received] = []
-        following = track.highest + 1
-        for row in rows:
-            history = None
-            if type(row) is Received:
-                event = row.event
-                kind = event.kind
-                history = runs.get(event.run)
-                if (
-                    history is not None
-                    and history.plain
-                    and event.offset == following
-                    and event.seq == len(history.events) + 1
-                    and event.user == user
-                    and kind <= _LAST_RUN_EVENT
-                    and not row.foreign
-                    and not event.breach
-                ):
-                    track.highest = following
-                    following += 1
-                    history.events.append(row)
-                    plain.append(row)
-                    if kind >= _COMPLETED:
-                        self._assembler.end(history, row.at_ns, event)
-                    continue
-            if history is not None and history.plain:
-                track.runs[history.run] = len(history.events)
+        if row.at_ns >= self._settles_ns:
+            self._settle_due(row.at_ns)
+        if type(row) is Stretch:
+            if not self._take_stretch(row):
+                for received in unfold(row):
+                    self._look_at(received)
+        elif type(row) is Asked:
+            self._take_request(row)
+        elif type(row) is not Received or row.event.kind != _ACCEPTED or not self._take_acceptance(row):
             self._look_at(row)
-            following = track.highest + 1
-        if plain:
-            self._checks.count_plain(len(plain))
-            self._latencies.read(plain)
-            self._tally.read(plain)
+
+    def _take_stretch(self, stretch: Stretch) -> bool:
+        """Take a stretch that goes on where its run and its session stand, of their own user; else False."""
+        connection = self._assembler.connection(stretch.conn)
+        track = self._checks.track(stretch.conn)
+        if connection is None or track is None:
+            return False
+        begins = stretch.accepted > 0
+        history = connection.requests.get(stretch.request) if begins else connection.runs.get(stretch.run)
+        if (
+            history is None
+            or (begins and stretch.run in connection.runs)
+            or not history.plain
+            or history.ended_ns
+            or history.events
+            or stretch.at_ns >= history.asked.deadline_ns
+            or stretch.user != connection.user
+            or stretch.offset != track.highest + 1
+            or stretch.seq != history.count + 1
+        ):
+            return False
+        if begins:
+            self._assembler.accept(connection, history, stretch)
+            self._checks.count_acceptance()
+        events = len(stretch.forms)
+        track.highest += events
+        history.stretches.append(stretch)
+        if stretch.forms[-1] == _COMPLETED:
+            self._assembler.end(history, stretch.at_ns, _ENDING)
+        self._checks.count_plain(events)
+        self._latencies.read(stretch)
+        self._tally.read(stretch)
+        return True
+
+    def _take_request(self, asked: Asked) -> None:
+        connection = self._assembler.connection(asked.conn)
+        if connection is not None and asked.request in connection.requests:
+            self._settle_due(asked.at_ns)  # is it asked again, or anew?
+        self._assembler.ask(asked)
+        self._latencies.ask(asked)
+        self._tally.ask()
+
+    def _take_acceptance(self, row: Received) -> bool:
+        """Take the acceptance of a request that waits for it, else False."""
+        event = row.event
+        connection = self._assembler.connection(row.conn)
+        if connection is None or self._checks.track(row.conn) is None:
+            return False
+        history = connection.requests.get(event.request)
+        if (
+            history is None
+            or row.at_ns >= history.asked.deadline_ns
+            or event.run in connection.runs
+            or event.user
+            or event.offset
+            or row.foreign
+            or event.breach
+        ):
+            return False
+        self._assembler.accept(connection, history, row)
+        self._checks.count_acceptance()
+        self._latencies.add(row)
+        self._tally.add(row)
+        return True
 
     def _look_at(self, row: Observation) -> None:
         """Show a row to all that may ask something of it."""
-        if settled := self._assembler.add(row):
-            self._settle(settled)
+        self._settle_due(row.at_ns)
+        if type(row) is Received:
+            self._part_from_stretches(row)
+        self._settle(self._assembler.add(row))
         self._checks.add(row)
         self._latencies.add(row)
         self._tally.add(row)
         self._slices.add(row)
 
+    def _part_from_stretches(self, row: Received) -> None:
+        """Where the run was plain so far, have the checks know how far it is."""
+        connection, track = self._assembler.connection(row.conn), self._checks.track(row.conn)
+        if connection is None or track is None:
+            return
+        history = connection.runs.get(row.event.run)
+        if history is not None and history.stretches:
+            track.runs[history.run] = history.count
+
+    def _settle_due(self, now_ns: int) -> None:
+        self._settles_ns = now_ns + _SETTLES_EVERY_NS
+        self._settle(self._assembler.settle_due(now_ns))
+
     def _settle(self, histories: list[History]) -> None:
-        self._settled += len(histories)
-        if self._settled >= _COMPACTED:
-            self._settled = 0
-            for metric in (self._latencies, self._streams, self._course):
-                metric.compact()
+        if not histories:
+            return
+        batches: dict[Likeness, Alike] = {}
         for history in histories:
-            worth = self._checks.settle(history)
-            self._goodput.settle(history, clean=worth.clean)
-            self._latencies.settle(history)
-            self._tally.settle(history, whole=worth.whole)
-            self._streams.settle(history)
-            self._course.settle(history)
+            like = likeness(history, self._checks.settle(history))
+            batch = batches.get(like)
+            if batch is None:
+                batch = batches[like] = Alike(like)
+            batch.add(history, arrivals_ns(history))
+        for batch in batches.values():
+            self._goodput.settle(batch)
+            self._latencies.settle(batch)
+            self._tally.settle(batch)
+            self._streams.settle(batch)
+            self._course.settle(batch)
 
     @property
     def findings(self) -> int:
@@ -192,6 +242,7 @@ class Analysis:
 
     def finish(self, at_ns: int) -> AnalysisState:
         """Settle what is left, and give the state; nothing may be added after that."""
+        self._settle_due(at_ns)
         self._settle(self._assembler.finish(at_ns))
         latencies = self._latencies.distributions() | {CHUNK_GAP: self._streams.gaps()}
         ahead = {"deliveries before their emission": self._latencies.ahead} if self._latencies.ahead else {}

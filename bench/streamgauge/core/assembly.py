@@ -7,9 +7,8 @@ in one process or in four, the same rows settle the same runs.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,10 +23,8 @@ from streamgauge.core.observation import (
     Observation,
     Opened,
     Received,
+    Stretch,
 )
-
-# How long a settled run is remembered, so that a later event of it is known as late.
-MEMORY_NS: Final = 60_000_000_000
 
 
 class Connection(Struct):
@@ -36,7 +33,7 @@ class Connection(Struct):
     user: str
     requests: dict[str, History] = {}  # asked, not yet accepted
     runs: dict[str, History] = {}  # accepted, not yet settled
-    settled: dict[str, tuple[int, bool]] = {}  # run -> when it was settled, and whether it had ended
+    unended: set[str] = set()  # runs that were settled without having ended
 
 
 class Stray(Struct, frozen=True):
@@ -49,9 +46,13 @@ class Stray(Struct, frozen=True):
 
 
 class Assembler:
-    """Turns rows into settled runs; what belongs to no run goes to `strays`."""
+    """Turns rows into settled runs; what belongs to no run goes to `strays`.
 
-    def __init__(self, limits: Limits) -> None:
+    `settled` tells of a run that was settled on which connection; whoever judges it fills it.
+    """
+
+    def __init__(self, limits: Limits, settled: Mapping[str, int]) -> None:
+        self._settled = settled
         self._grace_ns = limits.grace_ns
         self._connections: dict[int, Connection] = {}
         # What is to be settled is queued by number only: a run that was settled long before its
@@ -67,13 +68,13 @@ class Assembler:
         return self._connections.get(conn)
 
     def add(self, row: Observation) -> list[History]:
-        """Take the next row, in order of time; return the runs that are settled by now."""
-        settled = self.settle_due(row.at_ns)
+        """Take the next row, in order of time; return the runs that are settled by it alone."""
+        settled: list[History] = []
         match row:
             case Received():
                 self._receive(row, settled)
             case Asked():
-                self._ask(row)
+                self.ask(row)
             case Cancelled():
                 connection = self._connections[row.conn]
                 if history := connection.runs.get(row.run):
@@ -96,7 +97,8 @@ class Assembler:
         """What belongs to no run, one a socket and run."""
         return self._strays.values()
 
-    def _ask(self, row: Asked) -> None:
+    def ask(self, row: Asked) -> None:
+        """A run was asked for."""
         connection = self._connections[row.conn]
         self._serial += 1
         history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=not row.silent)
@@ -118,6 +120,7 @@ class Assembler:
             if history is None:
                 self._stray(connection, row)
                 return
+            history.unfold()
             history.events.append(row)
             history.plain = history.plain and event.seq == len(history.events)
             if event.kind in TERMINAL and not history.asked.silent:
@@ -152,19 +155,25 @@ class Assembler:
             # nobody asked for it here, or it is the answer to another request already
             self._strays[row.conn, event.run] = Stray(connection.user, row, late=False)
             return
-        del connection.requests[event.request]
-        history.run, history.accepted = event.run, row
-        history.thread = history.thread or event.thread
-        connection.runs[event.run] = history
+        self.accept(connection, history, row)
+
+    def accept(self, connection: Connection, history: History, row: Received | Stretch) -> None:
+        """A request that waits for it is accepted, and becomes a run of a new name."""
+        said = row.event if isinstance(row, Received) else row
+        del connection.requests[said.request]
+        history.run, history.accepted = said.run, row
+        history.thread = history.thread or said.thread
+        connection.runs[said.run] = history
 
     def _stray(self, connection: Connection, row: Received) -> None:
-        _, ended = connection.settled.get(row.event.run, (0, None))
-        if row.foreign or ended is False:
+        run = row.event.run
+        if row.foreign or run in connection.unended:
             return  # the canary is the finding; or that the run never ended
-        key = row.conn, row.event.run
+        key = row.conn, run
         first = self._strays.get(key)
+        late = self._settled.get(run) == row.conn
         self._strays[key] = (
-            replace(first, times=first.times + 1) if first else Stray(connection.user, row, bool(ended))
+            replace(first, times=first.times + 1) if first else Stray(connection.user, row, late)
         )
 
     def _adopt(self, connection: Connection, row: Received) -> History | None:
@@ -181,37 +190,33 @@ class Assembler:
     def settle_due(self, now_ns: int) -> list[History]:
         """The runs that are settled by now, the first due first."""
         settled: list[History] = []
-        deadlines, graces = self._deadlines, self._graces
-        while (graces and graces[0][0] <= now_ns) or (deadlines and deadlines[0][0] <= now_ns):
-            if not graces or (deadlines and deadlines[0] < graces[0]):
-                due_ns, serial = heappop(deadlines)
-                in_grace = False
-            else:
-                due_ns, serial = graces.popleft()
-                in_grace = True
-            if serial not in self._open:
-                continue  # settled before
-            connection, history = self._open[serial]
-            if history.ended_ns and not in_grace:
-                continue  # it ended before its deadline: the grace time decides
-            self._forget(connection, history, due_ns)
-            history.end = End.TERMINAL if in_grace else End.DEADLINE
-            settled.append(history)
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= now_ns:
+            due_ns, serial = heappop(deadlines)
+            self._settle_graces(due_ns, settled)
+            if serial in self._open and not self._open[serial][1].ended_ns:  # else the grace time decides
+                self._forget(serial, End.DEADLINE, settled)
+        self._settle_graces(now_ns, settled)
         return settled
 
-    def _forget(self, connection: Connection, history: History, at_ns: int) -> None:
-        """Take a run out of its connection."""
-        del self._open[history.serial]
-        known, key = (
-            (connection.runs, history.run) if history.run else (connection.requests, history.asked.request)
-        )
-        del known[key]
+    def _settle_graces(self, until_ns: int, settled: list[History]) -> None:
+        graces = self._graces
+        while graces and graces[0][0] <= until_ns:
+            _, serial = graces.popleft()
+            if serial in self._open:  # else it was settled before
+                self._forget(serial, End.TERMINAL, settled)
+
+    def _forget(self, serial: int, end: End, settled: list[History]) -> None:
+        """Take a run that is settled out of its connection."""
+        connection, history = self._open.pop(serial)
+        history.end = end
+        settled.append(history)
         if not history.run:
+            del connection.requests[history.asked.request]
             return
-        settled = connection.settled
-        settled[history.run] = at_ns, bool(history.ended_ns)
-        while settled and next(iter(settled.values()))[0] < at_ns - MEMORY_NS:
-            del settled[next(iter(settled))]
+        del connection.runs[history.run]
+        if not history.ended_ns:
+            connection.unended.add(history.run)
 
     def _close(self, conn: int, end: End) -> Iterator[History]:
         connection = self._connections.pop(conn, None)

@@ -5,7 +5,8 @@ from enum import Enum
 from msgspec import Struct
 
 from streamgauge.core.event import TERMINAL, Event
-from streamgauge.core.observation import Asked, Received
+from streamgauge.core.observation import Asked, Received, Stretch
+from streamgauge.core.stretch import unfold
 
 
 class End(Enum):
@@ -20,7 +21,8 @@ class End(Enum):
 class History(Struct, gc=False):
     """One run as its user's socket saw it, from the request on.
 
-    `events` stand in order of arrival. Whoever judges a history only reads it.
+    Its events stand in order of arrival, either in `stretches`, as long as all are plain, or in
+    `events`. Whoever judges a history only reads it.
     `serial` is the assembler's own number for it. `plain` tells that every event so far was
     the very next by its `seq`: where not, or where nobody looked, the judge looks.
     """
@@ -29,7 +31,8 @@ class History(Struct, gc=False):
     asked: Asked
     run: str = ""
     thread: str = ""
-    accepted: Received | None = None
+    accepted: Received | Stretch | None = None  # what came with that
+    stretches: list[Stretch] = []
     events: list[Received] = []
     cancelled: bool = False  # the user asked for that
     ended_ns: int = 0  # when its first terminal event was read
@@ -37,6 +40,22 @@ class History(Struct, gc=False):
     end: End = End.DEADLINE
     serial: int = 0
     plain: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        stretches = self.stretches
+        if len(stretches) == 1:
+            return len(stretches[0].forms)
+        return sum([len(stretch.forms) for stretch in stretches]) if stretches else len(self.events)
+
+    def unfold(self) -> None:
+        """Have all events in `events`."""
+        if self.stretches:
+            self.events = [
+                event for stretch in self.stretches for event in unfold(stretch)[stretch.accepted > 0 :]
+            ]
+            self.stretches = []
 
 
 def terminal(history: History) -> Event | None:

@@ -68,6 +68,39 @@ class Received(Row, frozen=True, array_like=True, gc=False, tag=5):
     foreign: str = ""
 
 
+class Stretch(Row, frozen=True, array_like=True, gc=False, tag=10):
+    """Plain events of one run, read together: what as many `Received` rows would say, in columns.
+
+    `seq` and `offset` are the first event's, and go up by one with each. `forms` holds a byte
+    an event (`core.stretch`); `sizes` and `emitted` hold 4 and 8 bytes an event, of the machine's
+    own integers. `index` is that of its first part, and `parts` the sizes of their texts, 4 bytes
+    each. `request` and `context` stand on its start and end, `answer` and `joined` on its end.
+    `accepted` is the size of the message by which the run was accepted, where it came just before.
+    `exact` holds for the last event alone.
+    """
+
+    kernel_ns: int
+    exact: bool
+    user: str
+    run: str
+    thread: str
+    agent: str
+    clock: str
+    seq: int
+    offset: int
+    forms: bytes
+    sizes: bytes
+    emitted: bytes
+    calls: tuple[str, ...] = ()  # in the order in which they first appear
+    request: str = ""
+    context: str = ""
+    answer: str = ""
+    joined: str = ""
+    index: int = -1
+    accepted: int = 0
+    parts: bytes = b""
+
+
 class Malformed(Row, frozen=True, array_like=True, gc=False, tag=6):
     """A message arrived that is no message of the protocol, because `why`."""
 
@@ -104,9 +137,9 @@ class Clocked(Row, frozen=True, array_like=True, gc=False, tag=9):
     bound_ns: int
 
 
-Observation = Opened | Asked | Cancelled | Unsent | Received | Malformed | Closed | Gauged | Clocked
+Observation = Opened | Asked | Cancelled | Unsent | Received | Stretch | Malformed | Closed | Gauged | Clocked
 
 
-def arrival_ns(received: Received) -> int:
+def arrival_ns(received: Received | Stretch) -> int:
     """When the message reached this machine: the kernel's stamp, else the read."""
     return received.kernel_ns or received.at_ns

@@ -1,8 +1,10 @@
 """What one process measures with: the analysis, the recording, the clocks, the sockets."""
 
 import random
+import secrets
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +12,12 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.measured import hits
-from streamgauge.core.observation import Malformed, Observation, Received
+from streamgauge.core.observation import Malformed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header
 from streamgauge.core.timeline import Origin
 from streamgauge.core.vitals import Vitals
 from streamgauge.load.dialer import Dialer
+from streamgauge.load.locust_stats import Finished
 from streamgauge.load.pinger import Pinger
 from streamgauge.load.raw import RawRecorder
 from streamgauge.load.recorder import Recorder
@@ -28,14 +31,6 @@ if TYPE_CHECKING:
     from streamgauge.load.connection import Connection
 
 _MOST_SHOWN: Final = 500  # characters of a trouble: exceptions and servers may say much
-
-
-class Finished(Struct, frozen=True):
-    """A run as Locust's own statistics are told of it."""
-
-    name: str
-    took_ms: float
-    error: str = ""
 
 
 class Share(Struct, frozen=True):
@@ -99,6 +94,7 @@ class Bench:
         self.dialer = Dialer(plan)  # first: it may refuse the plan
         self.clock = KernelClock()
         self.random = random.SystemRandom()
+        self.masks = _masks()
         self.own_clock = own_clock()
         self.pinger = Pinger(self.trouble)
         self.connections: set[Connection] = set()
@@ -173,11 +169,12 @@ class Bench:
         self._analysis.add(row)
         self._recorder.add(row)
 
-    def read(self, rows: list[Received | Malformed]) -> None:
+    def read(self, rows: list[Received | Stretch | Malformed]) -> None:
         """Take what one read of one connection brought, in its order."""
         if self._finished or not rows:
             return
-        self._analysis.read(rows)
+        for row in rows:
+            self._analysis.add(row)
         self._recorder.extend(rows)
 
     def trouble(self, what: str) -> None:
@@ -250,3 +247,10 @@ class Bench:
 def share_of(total: int, index: int, of: int) -> int:
     """The part of a total that is due to one of several; all parts together are the total."""
     return total // of + (index < total % of) if index < of else 0
+
+
+def _masks() -> Iterator[bytes]:
+    """Masks for frames, which nobody can foretell (RFC 6455 section 5.3); many from one call of the kernel."""
+    while True:
+        drawn = secrets.token_bytes(4096)
+        yield from (drawn[start : start + 4] for start in range(0, len(drawn), 4))

@@ -19,7 +19,9 @@ from streamgauge.core.observation import (
     Malformed,
     Opened,
     Received,
+    Stretch,
     Unsent,
+    arrival_ns,
 )
 from streamgauge.load.bench import Bench
 from streamgauge.load.run import Run, UnderWay
@@ -82,7 +84,7 @@ class Connection:
         self._transport: Transport | None = None
         self._runs = UnderWay(bench, user)
         self._pinged_ns = 0
-        self._newest: Received | Malformed | None = None  # the last that the last read brought
+        self._newest: Received | Stretch | Malformed | None = None  # the last that the last read brought
 
     def connect(self) -> None:
         """Open the connection and wait for the server's greeting; raises `NotConnected`."""
@@ -118,11 +120,13 @@ class Connection:
         pause_s: float = 0,
         fails: bool = False,
         silent: bool = False,
+        over: Flag | None = None,
     ) -> Run | None:
         """Start a run that was due at `due_ns`; None where the connection is gone, or no more are allowed.
 
         `takes_s` and `pause_s` are the script's own time and longest pause, `fails` whether
-        it ends in an error on purpose, `silent` whether it is to emit no event.
+        it ends in an error on purpose, `silent` whether it is to emit no event; `over`
+        is the flag to be set when it is over, if there is one already.
         """
         if not self.open:
             self.skip(due_ns, "the connection was lost")
@@ -145,9 +149,9 @@ class Connection:
             silent,
         )
         self._bench.record(asked)
-        run = Run(asked, request.agent)
+        run = Run(asked, request.agent, over or Flag())
         self._runs.begin(run)
-        self._observer.expect(request.request, request.thread)
+        self._observer.expect(request, echo)
         self._say(self._bench.dialect.start(request))
         return run
 
@@ -211,7 +215,7 @@ class Connection:
 
     def _say(self, message: bytes) -> None:
         if self.open:
-            self._send(self._session.send_text(message))
+            self._send(self._session.send_text(message, next(self._bench.masks)))
             if self._bench.raw is not None:
                 self._bench.raw.told(time.monotonic_ns(), self.number, self.user, message)
 
@@ -254,24 +258,34 @@ class Connection:
         """Record what one read brought, and see what of it somebody waits for."""
         if self._bench.raw is not None:
             self._bench.raw.heard(now_ns, self.number, self.user, messages)
-        observe = self._observer.observe
-        rows: list[Received | Malformed] = []
-        last = len(messages) - 1 if kernel_ns and exact else -1
-        for place, message in enumerate(messages):
+        rows: list[Received | Stretch | Malformed] = []
+        place, end = 0, len(messages)
+        exact = kernel_ns > 0 and exact
+        while place < end:
+            stretch = self._observer.gather(messages, place, now_ns, kernel_ns, exact=exact)
+            if stretch is not None:
+                rows.append(stretch)
+                place += len(stretch.forms) + (stretch.accepted > 0)
+                continue
+            message = messages[place]
+            place += 1
             if isinstance(message, bytes):
                 if not self._greeted.is_set():
                     self._bench.read(rows)
                     rows = []
                     self._opened(now_ns)
-                rows.append(observe(message, now_ns, kernel_ns, exact=place == last))
+                of_last = exact and place == end
+                rows.append(self._observer.observe(message, now_ns, kernel_ns, exact=of_last))
             else:
                 rows.append(Malformed(self.number, now_ns, message.size, message.reason))
         self._bench.read(rows)
         self._newest = rows[-1] if self._pinged_ns else None  # a row a socket would be room for nothing
         for row in rows:
-            if type(row) is Received and (kind := row.event.kind) in _HEEDED:
+            if type(row) is Stretch:
+                self._runs.go_on(row)
+            elif type(row) is Received and (kind := row.event.kind) in _HEEDED:
                 if kind in UnderWay.KINDS:
-                    self._runs.tell(row.event, now_ns)
+                    self._runs.tell(row.event, arrival_ns(row))
                 elif kind == Kind.PONG:
                     self._ponged(row.event, now_ns)
                 else:

@@ -28,6 +28,7 @@ from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
 from streamgauge.load.bench import Bench, Snapshot
 from streamgauge.load.crew import Crew
 from streamgauge.load.gathering import LATE_SHARE_S, Gathering, ship, tell_begun
+from streamgauge.load.locust_stats import tell
 from streamgauge.load.options import SECRET_VARIABLE, add_options, options_of, planned, runner_of
 from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
@@ -43,7 +44,7 @@ _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
 # A generator holds much that is alive and makes next to no cycles: at Python's default, a collection
 # for every 700 new containers, about a tenth of the fold's time went into looking for them.
-_YOUNG: Final = 20_000
+_YOUNG: Final = 50_000
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
 
@@ -181,19 +182,10 @@ class Harness:
         self._teller = gevent.spawn(self._tell_locust, self._bench)
 
     def _tell_locust(self, bench: Bench) -> None:
-        """Feed Locust's own statistics, once a run; nothing in a report comes from there."""
+        """Feed Locust's own statistics; nothing in a report comes from there."""
         while True:
             gevent.sleep(_TELL_LOCUST_S)
-            while bench.finished:
-                run = bench.finished.popleft()
-                self._environment.events.request.fire(
-                    request_type="RUN",
-                    name=run.name,
-                    response_time=run.took_ms,
-                    response_length=0,
-                    exception=RuntimeError(run.error) if run.error else None,
-                    context={},
-                )
+            tell(self._environment, bench.finished)
 
     def _snapshot(self) -> Snapshot:
         if self._bench is not None:

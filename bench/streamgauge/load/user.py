@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 import msgspec
 from gevent import Greenlet, GreenletExit, joinall, sleep, spawn
+from gevent.event import Event as Flag
 from locust import User, task
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
@@ -93,26 +94,39 @@ class AgentUser(User):
         `overrides` replace fields of the request: `text`, `request`, `thread`, `agent`.
         None where the request had to be left; that is counted.
         """
+        run = self._send(due_ns, overrides)
+        if run is not None and self.persona.think is not None:
+            run.over.wait(self.plan.slack + self._takes_s)
+            self._think(run)
+        return run
+
+    def _send(
+        self, due_ns: int, overrides: dict[str, str] | None = None, over: Flag | None = None
+    ) -> Run | None:
         number = next(self._asked)
         tab = self.tabs[number % len(self.tabs)]
         if tab.under_way >= MOST_UNDER_WAY:
             tab.skip(due_ns, "too many runs of the user under way")
             return None
-        persona = self.persona
         request = self._request(tab, number)
         if overrides:
             request = replace(request, **overrides)
-        run = tab.ask(request, due_ns, takes_s=self._takes_s, pause_s=self._pause_s, fails=self._fails)
-        if run is None:
-            return None
-        if interrupt := self._interruption():
+        takes_s, pause_s = self._takes_s, self._pause_s
+        run = tab.ask(request, due_ns, takes_s=takes_s, pause_s=pause_s, fails=self._fails, over=over)
+        if run is not None and (interrupt := self._interruption()):
             self._spawn(interrupt, tab, run)
-        if persona.think is not None:
-            run.over.wait(self.plan.slack + self._takes_s)
-            # from the run's end, not from when this greenlet gets to know of it: that wait counts, too
-            ended_ns = run.ended_ns or time.monotonic_ns()
-            self._next_ns = ended_ns + int(draw(persona.think, self.random) * 1e9)
         return run
+
+    def _think(self, run: Run) -> None:
+        """Closed loop: the next request is due when the user has thought about this run.
+
+        From the run's end on, not from when somebody gets to know of it: that wait counts, too.
+        """
+        self._next_ns = (run.ended_ns or time.monotonic_ns()) + self._thought_ns()
+
+    def _thought_ns(self) -> int:
+        think = self.persona.think
+        return 0 if not think else int(draw(think, self.random) * 1e9)
 
     def _request(self, tab: Connection, number: int) -> Request:
         persona = self.persona
@@ -184,15 +198,47 @@ class AgentUser(User):
 
 
 class Asker(AgentUser):
-    """A user who sends what is due, and that is all: the plan makes the scenario."""
+    """A user who sends what is due, and that is all: the plan makes the scenario.
+
+    In a closed loop, to wake a greenlet for every run costs more than its events do. So the
+    callback that read the end of a run asks anew, as long as there is nothing to think about.
+    """
 
     abstract = True
+    _latest: Run
 
     @task
     def ask_what_is_due(self) -> None:
         """Send every request that is due by now."""
         for due_ns in self.due():
-            self.ask(due_ns)
+            if self.persona.think is None or self._interrupts:
+                self.ask(due_ns)
+            else:
+                self._converse(due_ns)
+
+    def _converse(self, due_ns: int) -> None:
+        """Ask, and wait until the callbacks do not go on by themselves, or nothing comes any more."""
+        run = self._send(due_ns)
+        if run is None:
+            return
+        run.goes_on, self._latest = self._go_on, run
+        while not run.over.wait(self.plan.slack + self._takes_s):
+            if run is self._latest:
+                run.goes_on = None
+                self._think(run)
+                break
+            run = self._latest  # it shares the flag
+
+    def _go_on(self, run: Run) -> bool:
+        """A run has ended: ask again, if that is due already; called back, so that nothing may block."""
+        self._think(run)
+        if self._next_ns > time.monotonic_ns() or self._state == LOCUST_STATE_STOPPING:
+            return False
+        following = self._send(self._next_ns, over=run.over)
+        if following is None:
+            return False
+        following.goes_on, self._latest = self._go_on, following
+        return True
 
 
 def _drain(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from streamgauge.protocol import ag_ui_messages as m
 from streamgauge.protocol.ag_ui_parts import Standing
 from streamgauge.protocol.ag_ui_run import KINDS, MOVES, Run, part_of
 from streamgauge.protocol.decoding import UNDECODABLE, unknown
+from streamgauge.protocol.dialect import Echo, Request
 
 _decode: Final = msgspec.json.Decoder(m.AnyEvent).decode
 _KNOWN: Final = m.type_names()
@@ -31,9 +32,9 @@ class AgUiReader:
         self._last: Run | None = None  # that ended
         self._left: set[str] = set()  # were open when another began
 
-    def expect(self, request: str, thread: str) -> None:
+    def expect(self, request: Request, _: Echo) -> None:
         """The user asked for a run, by this name."""
-        self._waiting[request] = thread
+        self._waiting[request.request] = request.thread
 
     def read(self, message: bytes) -> tuple[Event, bytes]:
         """The event; where a text ended, also the whole of it, to be scanned."""
@@ -49,6 +50,9 @@ class AgUiReader:
             case m.RunError():
                 return self._fail(said)
         return self._take(said)
+
+    def gather(self, *_: object) -> None:
+        """Its events go one by one."""
 
     def _next(self, name: str = "") -> Run | None:
         """A run for the request of that name, else for the oldest that waits; it waits no longer."""

@@ -1,14 +1,15 @@
 """What a protocol must offer so that its streams can be driven and judged."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event
+from streamgauge.core.observation import Stretch
 
 _DIGEST_BYTES: Final = 8  # to tell contexts apart, not to resist anybody
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -37,16 +38,34 @@ class Echo(Struct, frozen=True):
     context: str = ""  # digest
 
 
+class Read(NamedTuple):
+    """When and where messages were read together; `exact` where the stamp is that of the last of them."""
+
+    conn: int
+    at_ns: int
+    kernel_ns: int
+    exact: bool
+
+
 class Reader(Protocol):
     """Reads the messages of one connection; it may remember what came before."""
 
-    def expect(self, request: str, thread: str) -> None:
-        """The user asked: what is read from now on may answer that request."""
+    def expect(self, request: Request, echo: Echo) -> None:
+        """The user asked: what is read from now on may answer that request, and repeat its echo."""
 
     def read(self, message: bytes) -> tuple[Event, bytes]:
         """The event, and text that was joined from earlier messages and is yet to be scanned.
 
         Raises `Unreadable`.
+        """
+
+    def gather(
+        self, messages: Sequence[object], start: int, canary: bytes, max_bytes: int, read: Read
+    ) -> Stretch | None:
+        """As many messages from `messages[start]` on as are plain events of one run; None: none is.
+
+        It says what `read` would have said of each, and none of them holds another's canary or
+        more than `max_bytes`. It may always be None.
         """
 
 

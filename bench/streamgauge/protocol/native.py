@@ -1,17 +1,28 @@
 """The native protocol, version 1 (docs/wire.md): JSON text messages with an envelope."""
 
 import hashlib
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 import msgspec
 from msgspec import UNSET
 
+from streamgauge.core.canary import foreign
 from streamgauge.core.contract import EVERY_RULE
 from streamgauge.core.event import Account, Event, Kind
+from streamgauge.core.observation import Stretch
 from streamgauge.protocol import native_messages as m
 from streamgauge.protocol.decoding import UNDECODABLE, unknown
-from streamgauge.protocol.dialect import Echo, Request, Unreadable, context_digest
+from streamgauge.protocol.dialect import Echo, Read, Request, Unreadable, context_digest
+
+try:
+    from streamgauge.protocol._native import gather as _gather
+except ImportError:  # there was no compiler when it was installed: every event goes the long way
+
+    def _gather(*_: object) -> None:  # type: ignore[misc] # takes anything, gathers nothing
+        return None
+
 
 _decode: Final = msgspec.json.Decoder(m.AnyMessage).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -35,10 +46,11 @@ class NativeReader:
     def __init__(self) -> None:
         self._clock = ""
         self._context, self._context_digest = b"", ""  # the last one
-        self._deltas: dict[str, dict[int, str]] = {}
+        self._deltas: dict[str, dict[int, bytes]] = {}
 
-    def expect(self, request: str, thread: str) -> None:
-        """Its messages say themselves what they answer."""
+    def expect(self, request: Request, echo: Echo) -> None:
+        """Messages say themselves what they answer; mostly they repeat the context as it was written."""
+        self._context, self._context_digest = _encode(request.context), echo.context
 
     def read(self, message: bytes) -> tuple[Event, bytes]:
         """The event; where deltas were joined, also the joined text, to be scanned."""
@@ -47,6 +59,45 @@ class NativeReader:
             return self._READ[type(decoded)](self, decoded)
         except UNDECODABLE as error:
             return unknown(message, error, _KNOWN), b""
+
+    def gather(
+        self,
+        messages: Sequence[object],
+        start: int,
+        canary: bytes,
+        max_bytes: int,
+        read: Read,
+    ) -> Stretch | None:
+        """The stretch that begins with `messages[start]`, where the compiled reader sees one."""
+        gathered = _gather(messages, start, canary, max_bytes)
+        if gathered is None:
+            return None
+        # as much as a name each would cost
+        (user, run, thread, agent, clock, seq, offset, forms, sizes, emitted,
+         calls, request, context, answer, index, accepted, parts, text) = gathered  # fmt: skip
+        digest = joined = ""
+        if context:
+            try:
+                digest = self._digest(context)
+            except UNDECODABLE:
+                return None
+        ends = forms[-1] == _COMPLETED
+        if parts and (index or not ends or run in self._deltas):  # more came before, or will come
+            self._keep(run, index, text, array("I", parts))
+        if ends and run in self._deltas:
+            joined, text = self._joined(run)
+        elif text:
+            joined = hashlib.sha256(text).hexdigest()
+        if ends:
+            if text and foreign(text, canary):
+                return None  # what was kept of it will be read once more
+            self._deltas.pop(run, None)
+        last = read.exact and start + len(forms) + (accepted > 0) == len(messages)
+        return Stretch(
+            read.conn, read.at_ns, read.kernel_ns, last,
+            user, run, thread, agent, clock or self._clock, seq, offset, forms, sizes, emitted,
+            calls, request, digest, answer, joined, index, accepted, parts,
+        )  # fmt: skip
 
     # One method a type of event. Fields go by position and no further than needed, a row of them a
     # line: naming them, or passing all, costs as much as everything else.
@@ -64,8 +115,8 @@ class NativeReader:
         return event, b""
 
     def _partial(self, e: m.PartialResult) -> tuple[Event, bytes]:
-        index, delta = e.payload.index, e.payload.delta
-        size = len(delta) if delta.isascii() else len(delta.encode())
+        index, delta = e.payload.index, e.payload.delta.encode()
+        size = len(delta)
         self._deltas.setdefault(e.run_id, {})[index] = delta
         event = Event(
             _PARTIAL, e.user_id, e.run_id, e.thread_id, e.agent_name, "",
@@ -94,13 +145,14 @@ class NativeReader:
         event = Event(
             _STARTED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
             e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", "", -1, 0,
-            self._digest(payload.context),
+            self._digest(bytes(payload.context)),
         )
         return event, b""
 
     def _completed(self, e: m.AgentCompleted) -> tuple[Event, bytes]:
-        payload, context = e.payload, self._digest(e.payload.context)
-        joined, text = self._join(e.run_id)
+        payload, context = e.payload, self._digest(bytes(e.payload.context))
+        joined, text = self._joined(e.run_id)
+        self._deltas.pop(e.run_id, None)
         event = Event(
             _COMPLETED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
             e.seq, e.offset, e.emitted_ns, e.clock_id or self._clock, False, 0, "", "", -1, 0,
@@ -109,8 +161,9 @@ class NativeReader:
         return event, text
 
     def _failed(self, e: m.AgentError) -> tuple[Event, bytes]:
-        payload, context = e.payload, self._digest(e.payload.context)
-        joined, text = self._join(e.run_id)
+        payload, context = e.payload, self._digest(bytes(e.payload.context))
+        joined, text = self._joined(e.run_id)
+        self._deltas.pop(e.run_id, None)
         status = payload.error_type
         event = Event(
             _FAILED, e.user_id, e.run_id, e.thread_id, e.agent_name, payload.request_id,
@@ -164,19 +217,26 @@ class NativeReader:
         **dict.fromkeys((m.Ack, m.Heartbeat), _plain),
     }
 
-    def _digest(self, context: msgspec.Raw) -> str:
+    def _digest(self, raw: bytes) -> str:
         """A context's digest; a run repeats its own twice, mostly in the same words."""
-        raw = bytes(context)
         if raw != self._context:
             self._context, self._context_digest = raw, context_digest(msgspec.json.decode(raw))
         return self._context_digest
 
-    def _join(self, run: str) -> tuple[str, bytes]:
+    def _keep(self, run: str, index: int, text: bytes, sizes: Sequence[int]) -> None:
+        """Keep deltas that came together until the run ends."""
+        kept = self._deltas.setdefault(run, {})
+        start = 0
+        for place, size in enumerate(sizes, index):
+            kept[place] = text[start : start + size]
+            start += size
+
+    def _joined(self, run: str) -> tuple[str, bytes]:
         """Digest and text of the run's deltas, in the order of their index."""
-        deltas = self._deltas.pop(run, None)
+        deltas = self._deltas.get(run)
         if deltas is None:
             return "", b""
-        text = "".join(deltas[index] for index in sorted(deltas)).encode()
+        text = b"".join([deltas[index] for index in sorted(deltas)])
         return hashlib.sha256(text).hexdigest(), text
 
 

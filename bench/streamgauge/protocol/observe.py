@@ -1,12 +1,13 @@
 """Turns the bytes of one connection's messages into rows."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from streamgauge.core.canary import PREFIX, foreign
-from streamgauge.core.observation import Malformed, Received
-from streamgauge.protocol.dialect import Reader, Unreadable
+from streamgauge.core.observation import Malformed, Received, Stretch
+from streamgauge.protocol.dialect import Echo, Read, Reader, Request, Unreadable
 
 _BACKSLASH: Final = ord("\\")
 
@@ -25,9 +26,19 @@ class Observer:
         self._read = reader.read
         self._max_bytes = max_bytes
 
-    def expect(self, request: str, thread: str) -> None:
-        """The user asked: what is observed from now on may answer that request."""
-        self._reader.expect(request, thread)
+    def expect(self, request: Request, echo: Echo) -> None:
+        """The user asked: what is observed from now on may answer that request, and repeat its echo."""
+        self._reader.expect(request, echo)
+
+    def gather(
+        self, messages: Sequence[object], start: int, at_ns: int, kernel_ns: int, *, exact: bool
+    ) -> Stretch | None:
+        """As many of a read's messages from `messages[start]` on as are plain events of one run, if any.
+
+        `exact` tells that the stamp is that of the last message of all.
+        """
+        read = Read(self._conn, at_ns, kernel_ns, exact)
+        return self._reader.gather(messages, start, self._canary, self._max_bytes, read)
 
     def observe(self, message: bytes, at_ns: int, kernel_ns: int, *, exact: bool) -> Received | Malformed:
         """One message, read at `at_ns`; `kernel_ns` 0 where there is no stamp."""

@@ -73,7 +73,7 @@ def one_run(  # noqa: PLR0913, PLR0917 - all that a connection and a request tak
                 patience.fails,
             )
             run.rows.append(asked)
-            run.observer.expect(request.request, request.thread)
+            run.observer.expect(request, echo)
             sock.sendall(session.send_text(dialect.start(request)))
             run.read_until(run.ended, within_s)
             run.read_until(lambda: False, patience.grace_s)

@@ -10,18 +10,21 @@ Nearly every frame of an event stream is a whole, unmasked text frame (RFC 6455 
     +-+-----+-------+-+-------------+-------------------------------+
      FIN     opcode  no mask
 
-Those are read here.  Whatever else a server may send stops the reader and is left to websockets' own
-protocol, which knows every rule.
+Those are read here (and by `_frames.c` where there was a compiler).  Whatever else a server may send stops
+the reader and is left to websockets' own protocol, which knows every rule.
 """
 
 from struct import Struct
 from typing import Final
+
+from websockets.frames import apply_mask  # type: ignore[attr-defined] # compiled, if they can
 
 from streamgauge.wire.message import Message
 
 WHOLE_TEXT: Final = 0x81
 """First byte of a frame with FIN, no reserved bit and the opcode TEXT."""
 
+_MASKED: Final = 0x80
 _TEXT_126: Final = WHOLE_TEXT << 8 | 126  # with the length in the 16 bits after it
 _HEAD: Final = Struct(">HH").unpack_from  # both in one call
 
@@ -71,6 +74,18 @@ def _other_size(data: bytes, start: int, head: int) -> tuple[int, int]:
             if size >= 65536:
                 return start + 10, size
     return start, len(data) + 1
+
+
+def masked_text(payload: bytes, mask: bytes) -> bytes:
+    """Return a whole text frame as a client sends it, masked with 4 bytes."""
+    size = len(payload)
+    if size < 126:
+        head = bytes((WHOLE_TEXT, _MASKED | size))
+    elif size < 65536:
+        head = bytes((WHOLE_TEXT, _MASKED | 126, size >> 8, size & 0xFF))
+    else:
+        head = bytes((WHOLE_TEXT, _MASKED | 127)) + size.to_bytes(8)
+    return head + mask + apply_mask(payload, mask)
 
 
 def is_utf8(payload: bytes) -> bool:

@@ -12,9 +12,14 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import CONT, DATA_OPCODES, PING, PONG, TEXT, CloseCode, Frame, Opcode
 from websockets.protocol import CLIENT, Protocol, State
 
-from streamgauge.wire.frames import frame_need, read_texts
+from streamgauge.wire.frames import frame_need, masked_text
 from streamgauge.wire.handshake import QUIET, Handshake, MisuseError, Refusal
 from streamgauge.wire.message import Message, Unreadable
+
+try:
+    from streamgauge.wire._frames import read_texts
+except ImportError:  # there was no compiler when it was installed
+    from streamgauge.wire.frames import read_texts
 
 
 class ClientSession:
@@ -108,9 +113,15 @@ class ClientSession:
             self._outgoing = b""
         return outgoing
 
-    def send_text(self, payload: bytes) -> bytes:
-        """Return a masked text frame; the payload is UTF-8 by the caller's word."""
-        return self._frame(TEXT, payload)
+    def send_text(self, payload: bytes, mask: bytes | None = None) -> bytes:
+        """Return a masked text frame; the payload is UTF-8 by the caller's word.
+
+        The mask, where the caller has one, is 4 bytes that nobody can foretell (section 5.3).
+        """
+        if mask is None:
+            return self._frame(TEXT, payload)
+        self._require_open()
+        return masked_text(payload, mask)
 
     def send_ping(self, payload: bytes = b"") -> bytes:
         """Return a masked ping of at most 125 bytes."""

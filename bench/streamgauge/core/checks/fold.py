@@ -62,9 +62,16 @@ _NOBODY = Session("", OffsetTrack())
 
 
 class Checks:
-    """Judges rows and settled runs by the rules in `promises`, and by no other."""
+    """Judges rows and settled runs by the rules in `promises`, and by no other.
 
-    def __init__(self, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> None:
+    It keeps in `settled` on which connection each run was settled.
+    """
+
+    def __init__(
+        self, limits: Limits, promises: Collection[Rule] = EVERY_RULE, settled: dict[str, int] | None = None
+    ) -> None:
+        self._settled = {} if settled is None else settled
+        self._users: dict[int, str] = {}  # of all connections there were
         self._limits = limits
         self._promises = promises
         self._all_promised = frozenset(promises) >= EVERY_RULE
@@ -75,7 +82,7 @@ class Checks:
         self._exercised: Counter[str] = Counter()
         self._unknown: Counter[str] = Counter()
         # of judgements that found nothing wrong: their runs, and the events of these, yet to be counted
-        self._clean: dict[Judgement, tuple[int, int]] = {}
+        self._clean: dict[Judgement, list[int]] = {}
         self.state = CheckState()
 
     def add(self, row: Observation) -> None:
@@ -90,6 +97,7 @@ class Checks:
                 self._leak(row, row.foreign, user)
             case Opened():
                 self._sessions[row.conn] = Session(row.user, OffsetTrack())
+                self._users[row.conn] = row.user
                 self.state.canaries[row.canary] = row.user
             case Closed():
                 self._end(row.conn)
@@ -106,6 +114,10 @@ class Checks:
         self._messages += events
         self._with_user += events
         self._with_offset += events
+
+    def count_acceptance(self) -> None:
+        """A message that accepts what was asked came on its own socket, and is all right."""
+        self._messages += 1
 
     def _receive(self, row: Received) -> None:
         event = row.event
@@ -180,12 +192,15 @@ class Checks:
                 guilty = not session.guilty.isdisjoint(own)
                 session.guilty -= own
         if not (judgement.problems or judgement.unknown):
-            runs, events = self._clean.get(judgement, (0, 0))
-            self._clean[judgement] = runs + 1, events + len(history.events)
-            if len(self._clean) > _MOST_CLEAN:  # those that nobody shares would pile up, one a run
-                self._count_clean()
+            counted = self._clean.get(judgement)
+            if counted is None:
+                if len(self._clean) >= _MOST_CLEAN:  # those that nobody shares would pile up, one a run
+                    self._count_clean()
+                counted = self._clean[judgement] = [0, 0]
+            counted[0] += 1
+            counted[1] += history.count
             return _GUILTY if guilty else _CLEAN
-        self._number_run(len(history.events), judgement)
+        self._number_run(history.count, judgement)
         self._exercised.update(judgement.exercised)
         self._unknown.update(judgement.unknown)
         for problem in judgement.problems:
@@ -200,12 +215,13 @@ class Checks:
 
     def _own(self, history: History) -> None:
         """Note whose the run is: what of it appears elsewhere is a leak."""
-        owner = self.state.owners.setdefault(history.run, history.user)
-        if owner != history.user:
-            self.state.share(history.run, owner, history.user)
-        elif history.run not in self.state.shared:
-            conn = history.asked.conn
-            self.state.sockets[history.run] = min(conn, self.state.sockets.get(history.run, conn))
+        run, conn = history.run, history.asked.conn
+        first = self._settled.setdefault(run, conn)
+        if first != conn:
+            if self._users[first] == history.user:
+                self._settled[run] = min(first, conn)
+            else:
+                self.state.share(run, self._users[first], history.user)
 
     def _number_run(self, events: int, judgement: Judgement) -> None:
         if Rule.SEQ_CONTIGUOUS in judgement.exercised:
@@ -261,6 +277,11 @@ class Checks:
         applied = self._exercised + Counter(everywhere)
         self.state.exercised = {rule: n for rule, n in applied.items() if n and rule in self._promises}
         self.state.unknown = dict(self._unknown)
+        shared = self.state.shared
+        self.state.owners |= {
+            run: self._users[conn] for run, conn in self._settled.items() if run not in shared
+        }
+        self.state.sockets = {run: conn for run, conn in self._settled.items() if run not in shared}
         for stray in strays:
             if stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"

@@ -18,13 +18,13 @@ from streamgauge.core.checks.echo import echo
 from streamgauge.core.checks.lifecycle import lifecycle
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.sequence import NONE, Departures, departures
-from streamgauge.core.checks.shape import shape
 from streamgauge.core.checks.timing import complete, no_silence
 from streamgauge.core.checks.tools import tool_pairing
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
-from streamgauge.core.event import Event, Kind
+from streamgauge.core.event import Kind
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Received
+from streamgauge.core.observation import Asked, Received, Stretch, arrival_ns
+from streamgauge.core.stretch import form_of
 
 # The rules that cannot be judged where an event of the run is missing.
 DEPENDENT: Final = (
@@ -52,47 +52,58 @@ class Judgement(Struct, frozen=True, eq=False):
 
 
 _MOST_REMEMBERED: Final = 4096
-_REMEMBERED: Final[dict[tuple[int, ...], Judgement]] = {}
+_REMEMBERED: Final[dict[bytes, Judgement]] = {}
 
 
 def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> Judgement:
     """Judge a settled run by the rules in `promises`, and by no other.
 
-    Most of the rules read nothing of a plain run but its shape, of which loads have few: what was
-    once found of a shape is remembered, and the rest is looked at.
+    Of a plain run that took its course most of the rules read nothing but the form, of which loads
+    have few: what was once found of a form is remembered, and the rest is looked at. Any other run
+    is unfolded.
     """
-    if not history.plain or not history.events or len(promises) < len(EVERY_RULE):
+    form = form_of(history.stretches) if _took_its_course(history, limits) else None
+    if not form or len(promises) < len(EVERY_RULE):
+        history.unfold()
         return _judge_by(history, limits, promises)
-    events = [received.event for received in history.events]
-    key = _circumstances(history, limits), *shape(events)
-    known = _REMEMBERED.get(key)
-    if known is not None and _all_else_is_well(history, events, limits):
+    known = _REMEMBERED.get(form)
+    if known is not None and _all_else_is_well(history, limits):
         return known
+    history.unfold()
     judgement = _judge_by(history, limits, promises)
     if not (judgement.problems or judgement.unknown) and len(_REMEMBERED) < _MOST_REMEMBERED:
-        _REMEMBERED[key] = judgement
+        _REMEMBERED[form] = judgement
     return judgement
 
 
-def _circumstances(history: History, limits: Limits) -> int:
-    """What a judgement depends on besides the shape, as bits."""
+def _took_its_course(history: History, limits: Limits) -> bool:
+    """Whether a run was accepted, where that is the custom, spoke, and came to its own end."""
+    accepted = history.accepted is not None or not limits.accepts
+    return accepted and history.end is End.TERMINAL and not history.asked.silent
+
+
+def _all_else_is_well(history: History, limits: Limits) -> bool:
+    """Whether a plain run, of a form in which nothing was found, keeps the rules that read more than that.
+
+    In such a form a start comes first and a completion last.
+    """
+    asked, thread, stretches = history.asked, history.thread, history.stretches
+    before_ns, most_ns = asked.at_ns, limits.silence_ns + asked.pause_ns
+    for stretch in stretches:
+        if (stretch.thread != thread and thread) or (stretch.agent != asked.agent and asked.agent):
+            return False
+        now_ns = stretch.kernel_ns or stretch.at_ns
+        if now_ns - before_ns > most_ns:
+            return False
+        before_ns = now_ns
+    first, last = stretches[0], stretches[-1]
     return (
-        (history.end is End.ABANDONED)
-        | (history.ended_ns > 0) << 1
-        | (history.accepted is None and limits.accepts) << 2
-        | history.asked.silent << 3
+        last.answer in ("", last.joined) and _echoes(first, asked) and (last is first or _echoes(last, asked))
     )
 
 
-def _all_else_is_well(history: History, events: Sequence[Event], limits: Limits) -> bool:
-    """Whether a plain run keeps the rules that read more of it than its shape."""
-    ending = events[-1]
-    return (
-        ending.answer in ("", ending.joined)
-        and echo(history, events) is None
-        and complete(history) is None
-        and no_silence(history.asked, history.events, limits) is None
-    )
+def _echoes(stretch: Stretch, asked: Asked) -> bool:
+    return stretch.request == asked.request and (stretch.context == asked.context or not asked.context)
 
 
 def _judge_by(history: History, limits: Limits, promises: Collection[Rule]) -> Judgement:
@@ -143,7 +154,7 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
         return Judgement(tuple(exercised), DEPENDENT, tuple(problems), *numbers)
 
     exercised += [Rule.STARTED_FIRST, Rule.THINKING_PRESENT, Rule.NO_SILENCE]
-    problems += _placed(arrival, _found(no_silence(history.asked, heard, limits)))
+    problems += _placed(arrival, _found(no_silence(history.asked, list(map(arrival_ns, heard)), limits)))
     if history.ended_ns:
         exercised.append(Rule.TERMINAL_LAST)
     problems += _placed(order, lifecycle(events))

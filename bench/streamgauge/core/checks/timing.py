@@ -6,7 +6,7 @@ from operator import sub
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.history import End, History, terminal
-from streamgauge.core.observation import Asked, Received
+from streamgauge.core.observation import Asked
 
 CANCELLED = "cancelled"
 
@@ -25,22 +25,21 @@ def complete(history: History) -> Problem | None:
     return None
 
 
-def no_silence(asked: Asked, events: Sequence[Received], limits: Limits) -> Problem | None:
+def no_silence(asked: Asked, arrivals_ns: Sequence[int], limits: Limits) -> Problem | None:
     """What breaks `no-silence`: judged over silences that an event ended.
 
     A silence that nothing ended is `complete`'s finding: one cause, one finding.
     """
-    silence, place = longest_silence(asked.at_ns, events)
+    silence, place = longest_silence(asked.at_ns, arrivals_ns)
     if silence <= limits.silence_ns + asked.pause_ns:
         return None
     return Problem(Rule.NO_SILENCE, f"silent for {silence / 1e9:.1f} s", (place,))
 
 
-def longest_silence(asked_ns: int, events: Sequence[Received]) -> tuple[int, int]:
+def longest_silence(asked_ns: int, arrivals_ns: Sequence[int]) -> tuple[int, int]:
     """The longest gap before an event, in ns, and that event's place; (0, -1) without events."""
-    if not events:
+    if not arrivals_ns:
         return 0, -1
-    times = [received.kernel_ns or received.at_ns for received in events]  # `arrival_ns`, without its calls
-    gaps = list(map(sub, times, [asked_ns, *times]))
+    gaps = list(map(sub, arrivals_ns, [asked_ns, *arrivals_ns]))
     longest = max(gaps)
     return longest, gaps.index(longest)

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
+from streamgauge.core.alike import Alike
 from streamgauge.core.histogram import Distribution, Histogram
-from streamgauge.core.history import History
-from streamgauge.core.observation import arrival_ns
 
 MOST_WINDOWS: Final = 128  # a run that lasts longer has wider ones
 _WINDOW_NS: Final = 250_000_000
@@ -52,31 +52,26 @@ class Course:
         self._width_ns = _WINDOW_NS
         self._windows: dict[int, Histogram] = {}
 
-    def settle(self, history: History) -> None:
-        """Take the first event of a settled run, where it has one."""
-        if not history.events:
+    def settle(self, runs: Alike) -> None:
+        """Take the first events of settled runs that are alike, where they have one."""
+        if not runs.of.kinds:
             return
-        due_ns = history.asked.due_ns
-        window = max(0, due_ns - self._began_ns) // self._width_ns
-        if window >= MOST_WINDOWS:
-            window = self._widen(window)
-        histogram = self._windows.get(window)
-        if histogram is None:
-            histogram = self._windows[window] = Histogram()
-        histogram.add(max(0, arrival_ns(history.events[0]) - due_ns))
+        due_ns = runs.due_ns
+        took_ns = np.maximum(runs.arrivals_ns[:, 0] - due_ns, 0)
+        since_ns = np.maximum(due_ns - self._began_ns, 0)
+        latest = int(since_ns.max()) // self._width_ns
+        if latest >= MOST_WINDOWS:
+            self._widen(latest)
+        windows = since_ns // self._width_ns
+        for window in np.unique(windows).tolist():
+            self._windows.setdefault(window, Histogram()).extend(took_ns[windows == window])
 
-    def compact(self) -> None:
-        """Count what was collected."""
-        for histogram in self._windows.values():
-            histogram.compact()
-
-    def _widen(self, window: int) -> int:
+    def _widen(self, window: int) -> None:
         full = self.state()
         while window >= MOST_WINDOWS:
             window //= 2
             full = full.wider()
         self._full, self._width_ns, self._windows = full, full.width_ns, {}
-        return window
 
     def state(self) -> CourseState:
         """Everything that was collected so far."""

@@ -15,16 +15,15 @@ end, one run id at two users, gaps in a session's offsets, malformed messages.
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
+import numpy as np
 from msgspec import Struct
 
+from streamgauge.core.alike import Alike, Arrivals, Times
 from streamgauge.core.event import Kind
-from streamgauge.core.history import End, History, terminal
 from streamgauge.core.limit import Goal, RunLimit
-from streamgauge.core.metrics.latency import first
-from streamgauge.core.metrics.streams import chunk_arrivals
-from streamgauge.core.observation import arrival_ns
+
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 class GoodputState(Struct, frozen=True):
@@ -57,53 +56,59 @@ class Goodput:
         self._of = self._good = self._broken = self._unfinished = 0
         self._beyond = {limit.text: 0 for limit in limits}
 
-    def settle(self, history: History, *, clean: bool) -> None:
-        """Take a settled run; `clean` where it broke no rule."""
-        if history.end is End.ABANDONED or history.cancelled or history.asked.fails or history.asked.silent:
+    def settle(self, runs: Alike) -> None:
+        """Take settled runs that are alike."""
+        like = runs.of
+        if not like.expected:
             return
-        ending = terminal(history)
-        finished = ending is not None and ending.kind == Kind.COMPLETED
-        beyond = [limit.text for limit in self._limits if not kept(limit, history)]
-        self._of += 1
-        self._good += clean and finished and not beyond
-        self._broken += not clean
-        self._unfinished += not finished
-        for text in dict.fromkeys(beyond):
-            self._beyond[text] += 1
+        good = np.full(runs.n, like.clean and like.finished)
+        for limit in self._limits:
+            within = kept(limit, runs)
+            good &= within
+            self._beyond[limit.text] += int((~within).sum())
+        self._of += runs.n
+        self._good += int(good.sum())
+        self._broken += 0 if like.clean else runs.n
+        self._unfinished += 0 if like.finished else runs.n
 
     def state(self) -> GoodputState:
         """What was counted so far."""
         return GoodputState(self._of, self._good, self._broken, self._unfinished, dict(self._beyond))
 
 
-def kept(limit: RunLimit, history: History) -> bool:
-    """Tell whether a run kept one limit."""
-    took = _took(limit.goal, history)
-    return took is not None and limit.operator.holds(took, limit.limit_ns)
+def kept(limit: RunLimit, runs: Alike) -> Flags:
+    """Which of the runs kept one limit."""
+    took = _took(limit.goal, runs)
+    if took is None:
+        return np.zeros(runs.n, bool)
+    return np.array([limit.operator.holds(value, limit.limit_ns) for value in took.tolist()])
 
 
-def _took(goal: Goal, history: History) -> int | None:
-    """The time that `goal` speaks about, in ns; None where what it waits for never came."""
+def _took(goal: Goal, runs: Alike) -> Times | None:
+    """The times that `goal` speaks about, in ns; None where what it waits for never came."""
     match goal:
         case Goal.GAP_MAX:
-            return max(_gaps([arrival_ns(received) for received in history.events]), default=0)
+            return _longest(runs.arrivals_ns)
         case Goal.GAP_P95:
-            gaps = sorted(_gaps([arrival_ns(received) for received in history.events]))
-            return gaps[math.ceil(0.95 * len(gaps)) - 1] if gaps else 0
+            gaps = np.sort(np.diff(runs.arrivals_ns))
+            count = gaps.shape[1]
+            return gaps[:, math.ceil(0.95 * count) - 1] if count else np.zeros(runs.n, np.int64)
         case Goal.CHUNK_GAP_MAX:
-            return max(_gaps(chunk_arrivals(history)), default=0)
+            return _longest(runs.chunks_ns())
         case Goal.ACCEPTED:
-            awaited = history.accepted
+            at_ns = runs.accepted_ns if runs.of.accepted else None
         case Goal.FIRST_EVENT:
-            awaited = history.events[0] if history.events else None
+            at_ns = runs.arrivals_ns[:, 0] if runs.of.kinds else None
         case Goal.FIRST_THOUGHT:
-            awaited = first(history.events, Kind.THINKING)
+            at_ns = runs.first_ns(Kind.THINKING)
         case Goal.FIRST_CHUNK:
-            awaited = first(history.events, Kind.PARTIAL)
+            at_ns = runs.first_ns(Kind.PARTIAL)
         case Goal.RUN:
-            awaited = first(history.events, Kind.COMPLETED)
-    return None if awaited is None else max(0, arrival_ns(awaited) - history.asked.due_ns)
+            at_ns = runs.first_ns(Kind.COMPLETED)
+    return None if at_ns is None else np.maximum(at_ns - runs.due_ns, 0)
 
 
-def _gaps(arrivals: Sequence[int]) -> list[int]:
-    return [later - earlier for earlier, later in pairwise(arrivals)]
+def _longest(arrivals_ns: Arrivals) -> Times:
+    """The longest gap of each run, 0 where there is none."""
+    gaps = np.diff(arrivals_ns)
+    return gaps.max(axis=1) if gaps.shape[1] else np.zeros(len(arrivals_ns), np.int64)

@@ -5,15 +5,19 @@ when it was sent: what the generator was late is part of the wait, and stands
 apart as `schedule slip`.
 """
 
-from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Final
 
-from streamgauge.core.checks.timing import longest_silence
+import numpy as np
+
+from streamgauge.core.alike import Alike
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.histogram import Distribution, Histogram
-from streamgauge.core.history import History
 from streamgauge.core.metrics.other_clocks import OtherClocks
-from streamgauge.core.observation import Asked, Clocked, Observation, Opened, Received, arrival_ns
+from streamgauge.core.observation import Asked, Clocked, Observation, Opened, Received, Stretch, arrival_ns
+from streamgauge.core.stretch import unfold
+
+_BATCH_BYTES: Final = 65536  # of stamps that wait to be counted
 
 
 class Metric(StrEnum):
@@ -47,6 +51,23 @@ class Latencies:
         self._delivery = self._histograms[Metric.DELIVERY]
         self._bound = self._histograms[Metric.DELIVERY_BOUND]
         self._lag = self._histograms[Metric.LAG]
+        self._slip = self._histograms[Metric.SLIP]
+        self._accepted = self._histograms[Metric.ACCEPTED]
+        self._first_event = self._histograms[Metric.FIRST_EVENT]
+        self._silence = self._histograms[Metric.SILENCE]
+        self._firsts = [
+            (kind, self._histograms[metric])
+            for kind, metric in (
+                (Kind.THINKING, Metric.FIRST_THOUGHT),
+                (Kind.PARTIAL, Metric.FIRST_CHUNK),
+                (Kind.COMPLETED, Metric.RUN),
+            )
+        ]
+        # stretches whose deliveries are yet to be counted, a column each
+        self._emitted = bytearray()
+        self._arrived_ns: list[int] = []
+        self._events: list[int] = []
+        self._exact: list[bool] = []
 
     def add(self, row: Observation) -> None:
         """Take the durations that a single row tells."""
@@ -66,49 +87,59 @@ class Latencies:
             case Clocked():
                 self._others.add(row)
             case Asked():
-                self._histograms[Metric.SLIP].add(max(0, row.at_ns - row.due_ns))
+                self.ask(row)
             case Opened():
                 self._histograms[Metric.CONNECT].add(row.at_ns - row.began_ns)
 
-    def read(self, rows: Sequence[Received]) -> None:
-        """Take the durations that the rows of one read tell, all of them events of runs."""
-        last, clock = rows[-1], self._clock
-        arrived_ns = last.kernel_ns or last.at_ns
-        took_ns = [
-            arrived_ns - event.emitted_ns
-            for event in [row.event for row in rows]
-            if event.clock == clock and event.emitted_ns
-        ]
-        if len(took_ns) < len(rows):  # another clock's, or without a stamp
-            for row in rows:
+    def ask(self, row: Asked) -> None:
+        """Take how late a request was."""
+        self._slip.add(max(0, row.at_ns - row.due_ns))
+
+    def read(self, stretch: Stretch) -> None:
+        """Take the durations that a stretch tells."""
+        if stretch.clock != self._clock:
+            for row in unfold(stretch):
                 self.add(row)
             return
-        if last.exact:
-            self._lag.add(last.at_ns - last.kernel_ns)
-            self._delivery.add(took_ns.pop())
-        self._bound.extend(took_ns)
+        self._emitted += stretch.emitted
+        self._arrived_ns.append(stretch.kernel_ns or stretch.at_ns)
+        self._events.append(len(stretch.forms))
+        self._exact.append(stretch.exact)
+        if stretch.exact:
+            self._lag.add(stretch.at_ns - stretch.kernel_ns)
+        if len(self._emitted) >= _BATCH_BYTES:
+            self._count_stretches()
 
-    def settle(self, history: History) -> None:
-        """Take the durations that a whole run tells."""
-        events, due = history.events, history.asked.due_ns
-        awaited = [
-            (Metric.ACCEPTED, history.accepted),
-            (Metric.FIRST_EVENT, events[0] if events else None),
-            (Metric.FIRST_THOUGHT, first(events, Kind.THINKING)),
-            (Metric.FIRST_CHUNK, first(events, Kind.PARTIAL)),
-            (Metric.RUN, _completion(history)),
-        ]
-        for metric, received in awaited:
-            if received is not None:
-                self._histograms[metric].add(max(0, (received.kernel_ns or received.at_ns) - due))
-        silence, place = longest_silence(history.asked.at_ns, events)
-        if place >= 0:
-            self._histograms[Metric.SILENCE].add(max(0, silence))
+    def _count_stretches(self) -> None:
+        """Take the deliveries of the stretches that wait, all at once."""
+        if not self._events:
+            return
+        ends = np.cumsum(self._events)
+        took_ns = np.repeat(self._arrived_ns, self._events) - np.frombuffer(self._emitted, np.int64)
+        exact = np.zeros(len(took_ns), bool)
+        exact[ends[np.array(self._exact)] - 1] = True  # the last of each that is exact
+        self._delivery.extend(took_ns[exact])
+        self._bound.extend(took_ns[~exact])
+        for waiting in (self._arrived_ns, self._events, self._exact):
+            waiting.clear()
+        self._emitted = bytearray()
 
-    def compact(self) -> None:
-        """Count what was collected."""
-        for histogram in self._histograms.values():
+    def settle(self, runs: Alike) -> None:
+        """Take the durations that whole runs tell."""
+        for histogram in (self._lag, self._slip, self._delivery, self._bound):  # of single rows
             histogram.compact()
+        due_ns = runs.due_ns
+        if runs.of.accepted:
+            self._accepted.extend(np.maximum(runs.accepted_ns - due_ns, 0))
+        if not runs.of.kinds:
+            return
+        self._first_event.extend(np.maximum(runs.arrivals_ns[:, 0] - due_ns, 0))
+        for kind, histogram in self._firsts:
+            first_ns = runs.first_ns(kind)
+            if first_ns is not None:
+                histogram.extend(np.maximum(first_ns - due_ns, 0))
+        silences = np.diff(runs.arrivals_ns, prepend=runs.asked_ns[:, None])
+        self._silence.extend(np.maximum(silences.max(axis=1), 0))
 
     @property
     def clock_bound_ns(self) -> int:
@@ -123,25 +154,10 @@ class Latencies:
     @property
     def ahead(self) -> int:
         """How many events arrived before they were emitted, as their stamps have it."""
+        self._count_stretches()
         return self._delivery.negative + self._bound.negative
 
     def distributions(self) -> dict[str, Distribution]:
         """What was collected, by metric."""
+        self._count_stretches()
         return {metric: histogram.distribution() for metric, histogram in self._histograms.items()}
-
-
-def _completion(history: History) -> Received | None:
-    """The first completion; mostly it is the last thing that came."""
-    events = history.events
-    if events and events[-1].event is history.ending and history.ending.kind == Kind.COMPLETED:
-        return events[-1]
-    return first(events, Kind.COMPLETED)
-
-
-def first(events: Iterable[Received], kind: Kind) -> Received | None:
-    """The first of these events that is of `kind`."""
-    wanted = int(kind)  # to compare an enum costs more than the look-up
-    for received in events:
-        if received.event.kind == wanted:
-            return received
-    return None

@@ -6,18 +6,15 @@ once. Of several messages that were read at once only the last one's kernel stam
 is exact, so that the gaps before it may be too short and the next one too.
 """
 
-from itertools import pairwise
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
-from streamgauge.core.event import Kind
+from streamgauge.core.alike import Alike
 from streamgauge.core.histogram import Distribution, Histogram
-from streamgauge.core.history import History
-from streamgauge.core.observation import arrival_ns
 
 CHUNK_GAP: Final = "between answer chunks"  # the duration's name, beside those of `Metric`
-_PARTIAL: Final = int(Kind.PARTIAL)
 _MILLI: Final = 1_000
 _SECOND_NS: Final = 1_000_000_000
 
@@ -66,31 +63,24 @@ class Streams:
         self._rates = Histogram()
         self._streams = self._chunks = self._at_once = self._stalls = self._stalled = 0
 
-    def settle(self, history: History) -> None:
-        """Take the stream of a settled run."""
-        arrivals = chunk_arrivals(history)
-        if not arrivals:
+    def settle(self, runs: Alike) -> None:
+        """Take the streams of settled runs that are alike."""
+        arrivals = runs.chunks_ns()
+        chunks = arrivals.shape[1]
+        if not chunks:
             return
-        self._streams += 1
-        self._chunks += len(arrivals)
-        gaps = [max(0, later - earlier) for earlier, later in pairwise(arrivals)]
-        if not gaps:
+        self._streams += runs.n
+        self._chunks += runs.n * chunks
+        if chunks == 1:
             return
+        gaps = np.maximum(np.diff(arrivals), 0)
         self._gaps.extend(gaps)
-        limit = self._stall_ns + history.asked.pause_ns
-        stalls = sum(gap > limit for gap in gaps)
-        self._stalls += stalls
-        self._stalled += stalls > 0
-        took = sum(gaps)
-        if took:
-            self._rates.add(len(gaps) * _MILLI * _SECOND_NS // took)
-        else:
-            self._at_once += 1
-
-    def compact(self) -> None:
-        """Count what was collected."""
-        self._gaps.compact()
-        self._rates.compact()
+        stalls = (gaps > (self._stall_ns + runs.pause_ns)[:, None]).sum(axis=1)
+        self._stalls += int(stalls.sum())
+        self._stalled += int((stalls > 0).sum())
+        took = gaps.sum(axis=1)
+        self._at_once += int((took == 0).sum())
+        self._rates.extend((chunks - 1) * _MILLI * _SECOND_NS // took[took > 0])
 
     def gaps(self) -> Distribution:
         """The times between two chunks, in ns."""
@@ -112,19 +102,3 @@ class Streams:
             self._stalled,
             self._rates.distribution(),
         )
-
-
-def chunk_arrivals(history: History) -> list[int]:
-    """When the chunks of the answer arrived, repeats left out."""
-    chunks = [received for received in history.events if received.event.kind == _PARTIAL]
-    if history.plain:  # there are no repeats
-        return [received.kernel_ns or received.at_ns for received in chunks]
-    seen: set[int] = set()
-    arrivals = []
-    for received in chunks:
-        seq = received.event.seq
-        if seq not in seen:
-            arrivals.append(arrival_ns(received))
-        if seq:
-            seen.add(seq)
-    return arrivals

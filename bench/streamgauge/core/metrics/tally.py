@@ -6,14 +6,15 @@ fails on purpose, a run that is to emit nothing, a connection that its user left
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
+from streamgauge.core.alike import Alike
 from streamgauge.core.contract import EVERY_RULE, Rule
-from streamgauge.core.event import LAST_RUN_EVENT, Event, Kind
-from streamgauge.core.history import End, History, terminal
+from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.observation import (
     Asked,
     Cancelled,
@@ -22,12 +23,14 @@ from streamgauge.core.observation import (
     Observation,
     Opened,
     Received,
+    Stretch,
     Unsent,
 )
+from streamgauge.core.stretch import KINDS
 
 SECOND_NS = 1_000_000_000
 _BATCH: Final = 8192
-_EVERY_STEP: Final = frozenset({1, 2, 3})  # of the pipeline
+_ACCEPTED: Final = int(Kind.ACCEPTED)
 _ENDINGS = (
     "runs completed",
     "runs silent",
@@ -56,7 +59,8 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._by_kind: Counter[int] = Counter()
-        self._kinds: list[int] = []  # yet to be counted
+        self._forms = bytearray()  # yet to be counted
+        self._exact = self._requests = 0
         self._seconds: Counter[int] = Counter()
 
     def add(self, row: Observation) -> None:
@@ -68,11 +72,11 @@ class Tally:
                 if kind <= LAST_RUN_EVENT:
                     self._seconds[row.at_ns // SECOND_NS] += 1
                 if row.exact:
-                    self._counts["exact stamps"] += 1
+                    self._exact += 1
                 elif not row.kernel_ns:
                     self._counts["messages without a kernel stamp"] += 1
             case Asked():
-                self._counts["requests"] += 1
+                self.ask()
             case Unsent():
                 self._counts["requests unsent"] += 1
                 self._counts[f"unsent: {row.why}"] += 1
@@ -85,63 +89,59 @@ class Tally:
             case Malformed():
                 self._counts["malformed messages"] += 1
 
-    def read(self, rows: Sequence[Received]) -> None:
-        """Count the rows of one read, all of them events of runs."""
-        last = rows[-1]
-        self._kinds.extend([row.event.kind for row in rows])
-        if len(self._kinds) > _BATCH:
-            self._count_kinds()
-        self._seconds[last.at_ns // SECOND_NS] += len(rows)
-        if last.exact:
-            self._counts["exact stamps"] += 1
-        elif not last.kernel_ns:
-            self._counts["messages without a kernel stamp"] += len(rows)
+    def ask(self) -> None:
+        """Count a request."""
+        self._requests += 1
 
-    def _count_kinds(self) -> None:
-        self._by_kind.update(self._kinds)
-        self._kinds.clear()
+    def read(self, stretch: Stretch) -> None:
+        """Count the events of a stretch."""
+        forms = stretch.forms
+        self._forms += forms
+        messages = len(forms)
+        if stretch.accepted:
+            self._by_kind[_ACCEPTED] += 1
+            messages += 1
+        if len(self._forms) > _BATCH:
+            self._count_forms()
+        self._seconds[stretch.at_ns // SECOND_NS] += len(forms)
+        if stretch.exact:
+            self._exact += 1
+        elif not stretch.kernel_ns:
+            self._counts["messages without a kernel stamp"] += messages
 
-    def settle(self, history: History, *, whole: bool) -> None:
-        """Count one settled run; `whole` is what the checks say of its sequence."""
-        counts = self._counts
-        ending = terminal(history)
-        counts[f"runs {_ending(history, ending)}"] += 1
-        if history.end is End.ABANDONED or history.cancelled or history.asked.fails or history.asked.silent:
-            return
-        counts["runs expected whole"] += 1
-        finished = ending is not None and ending.kind == Kind.COMPLETED
-        steps = {received.event.step for received in history.events if received.event.pipeline}
-        counts["runs with thinking"] += steps >= _EVERY_STEP
-        counts["runs with a result"] += finished
-        counts["runs with the full sequence"] += whole and finished
+    def _count_forms(self) -> None:
+        counts = np.bincount(np.frombuffer(self._forms.translate(KINDS), np.uint8))
+        self._by_kind.update({kind: n for kind, n in enumerate(counts.tolist()) if n})
+        self._forms.clear()
+
+    def settle(self, runs: Alike) -> None:
+        """Count settled runs that are alike."""
+        counts, like, n = self._counts, runs.of, runs.n
+        counts[f"runs {like.ending}"] += n
+        if like.expected:
+            counts["runs expected whole"] += n
+            counts["runs with thinking"] += n * like.thinks
+            counts["runs with a result"] += n * like.finished
+            counts["runs with the full sequence"] += n * (like.whole and like.finished)
 
     @property
     def events(self) -> int:
         """Events of runs so far."""
-        self._count_kinds()
+        self._count_forms()
         return sum(n for kind, n in self._by_kind.items() if kind <= LAST_RUN_EVENT)
 
     def counts(self) -> dict[str, int]:
         """Everything counted, by name."""
-        self._count_kinds()
+        self._count_forms()
         messages = {f"received {Kind(kind).name.lower()}": n for kind, n in self._by_kind.items()}
-        return dict(self._counts) | messages | {"events": self.events, "messages": self._by_kind.total()}
+        counted = {"exact stamps": self._exact, "requests": self._requests}
+        some = {name: n for name, n in counted.items() if n}
+        total = {"events": self.events, "messages": self._by_kind.total()}
+        return dict(self._counts) | some | messages | total
 
     def seconds(self) -> dict[int, int]:
         """Events read, by second of the monotonic clock."""
         return dict(self._seconds)
-
-
-def _ending(history: History, ending: Event | None) -> str:
-    if history.end is End.ABANDONED:
-        return "abandoned"
-    if history.end is End.REFUSED:
-        return "refused"
-    if history.asked.silent and history.ended_ns:
-        return "silent"
-    if ending is None:
-        return "never settled"
-    return "completed" if ending.kind == Kind.COMPLETED else f"ended in {ending.status or 'error'}"
 
 
 def runs(counts: Mapping[str, int]) -> int:

@@ -1,0 +1,3 @@
+from streamgauge.wire.message import Message
+
+def read_texts(data: bytes, start: int, max_size: int, messages: list[Message]) -> int: ...
