@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import lru_cache
 
 import jwt
 from msgspec import Struct
@@ -48,7 +49,7 @@ def identify(token: str, secret: str, now_s: float) -> Identity:
     try:
         claims = jwt.decode(
             token,
-            secret,
+            _key(secret),
             algorithms=[ALGORITHM],  # pinned: a token never chooses how it is verified
             audience=AUDIENCE,
             options={
@@ -73,7 +74,13 @@ def identify(token: str, secret: str, now_s: float) -> Identity:
 def issue(user_id: str, secret: str, expires_s: float) -> str:
     """Sign a token, for hints and tests. `expires_s` is Unix time."""
     claims = {"sub": user_id, "aud": AUDIENCE, "exp": int(expires_s)}
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+    return jwt.encode(claims, _key(secret), algorithm=ALGORITHM)
+
+
+@lru_cache(maxsize=1)  # PyJWT would look at the secret anew for every user: is it a certificate?
+def _key(secret: str) -> jwt.PyJWK:
+    key = base64.urlsafe_b64encode(secret.encode()).decode()
+    return jwt.PyJWK({"kty": "oct", "k": key, "alg": ALGORITHM})
 
 
 def _unpadded(encoded: str) -> str:
