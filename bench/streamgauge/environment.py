@@ -6,6 +6,7 @@ import platform
 import sys
 from datetime import datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from streamgauge.report.model import Environment
 from streamgauge.results import revision
 
 _PACKAGES: Final = ("streamgauge", "locust", "gevent", "websockets", "msgspec", "numpy")
+_COMPILED: Final = ("streamgauge.wire._frames", "streamgauge.protocol._native")
 _CPUINFO: Final = Path("/proc/cpuinfo")
 COMMAND_VARIABLE: Final = "STREAMGAUGE_COMMAND"  # what the user typed, where a command started us
 
@@ -29,7 +31,7 @@ def environment(started: datetime) -> Environment:
         system=platform.platform(),
         cores=os.cpu_count() or 0,
         python=platform.python_version(),
-        packages={name: version(name) for name in sorted(_PACKAGES)},
+        packages={**{name: version(name) for name in sorted(_PACKAGES)}, "readers": _readers()},
         cpu=_cpu(),
     )
     return replace(here, fingerprint=fingerprint(here))
@@ -39,6 +41,11 @@ def fingerprint(of: Environment) -> str:
     """A short digest of all that makes figures of two runs comparable; not of when, and of which code."""
     parts = (of.cpu, of.machine, of.cores, of.system, of.python, sorted(of.packages.items()))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _readers() -> str:
+    """Whether what reads frames and events was compiled: without, an event costs several times as much."""
+    return "compiled" if all(find_spec(module) for module in _COMPILED) else "not compiled"
 
 
 def _cpu() -> str:

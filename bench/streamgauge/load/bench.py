@@ -250,7 +250,7 @@ def share_of(total: int, index: int, of: int) -> int:
 
 
 def _masks() -> Iterator[bytes]:
-    """Masks for frames, which nobody can foretell (RFC 6455 section 5.3); many from one call of the kernel."""
+    """Masks of frames, which nobody can foretell (RFC 6455 section 5.3): many from one call of the kernel."""
     while True:
         drawn = secrets.token_bytes(4096)
         yield from (drawn[start : start + 4] for start in range(0, len(drawn), 4))
