@@ -44,7 +44,7 @@ _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
 # A generator holds much that is alive and makes next to no cycles: at Python's default, a collection
 # for every 700 new containers, about a tenth of the fold's time went into looking for them.
-_YOUNG: Final = 50_000
+_YOUNG: Final = 20_000
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
 
