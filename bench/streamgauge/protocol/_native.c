@@ -269,6 +269,17 @@ static int accepts(const char *at, const char *end, const event *start) {
     return same(text[0], start->request) && same(text[1], start->run) && same(text[2], start->thread);
 }
 
+/* What reached Python's decoder in the reference must be UTF-8; here that is asked of the whole message. */
+static int is_utf8(const char *at, const char *end) {
+    const char *ascii = at;
+    while (ascii < end && (unsigned char)*ascii < 0x80) ascii++;
+    if (ascii == end) return 1;
+    PyObject *text = PyUnicode_DecodeUTF8(ascii, end - ascii, "strict");
+    if (text == NULL) PyErr_Clear();
+    Py_XDECREF(text);
+    return text != NULL;
+}
+
 /* Whether every canary in it is its reader's own. */
 static int is_private(const char *at, const char *end, slice own) {
     static const slice PREFIX = LITERAL("sgcanary"); /* of canary.py */
@@ -384,7 +395,7 @@ static PyObject *tuple_of(const slice *texts, int n) {
     return tuple;
 }
 
-/* The fields of `native.Gathered`, in their order. */
+/* What `NativeReader.gather` unpacks, in its order. */
 static PyObject *gathered(const stretch *s) {
     const event *e = &s->first;
     uint32_t parts[MOST_EVENTS];
@@ -428,6 +439,11 @@ static PyObject *gather(PyObject *Py_UNUSED(module), PyObject *const *arguments,
     }
     Py_ssize_t start = PyLong_AsSsize_t(arguments[1]), max_bytes = PyLong_AsSsize_t(arguments[3]);
     if (PyErr_Occurred()) return NULL;
+    if (start < 0) {
+        PyErr_SetString(PyExc_ValueError, "start is the place of a message: 0 or more");
+        return NULL;
+    }
+    if (max_bytes > UINT32_MAX) max_bytes = UINT32_MAX; /* as much as `sizes` holds */
     slice own = {PyBytes_AS_STRING(arguments[2]), PyBytes_GET_SIZE(arguments[2])};
     stretch s;
     s.n = s.calls_n = s.deltas_n = 0;
@@ -439,13 +455,13 @@ static PyObject *gather(PyObject *Py_UNUSED(module), PyObject *const *arguments,
         if (!PyBytes_Check(message) || PyBytes_GET_SIZE(message) > max_bytes) break;
         const char *at = PyBytes_AS_STRING(message), *end = at + PyBytes_GET_SIZE(message);
         event e;
-        if (!is_private(at, end, own)) break;
+        if (!is_private(at, end, own) || !is_utf8(at, end)) break;
         if (!read_event(at, end, &e)) {
             if (i > start) break;
             accepting = (slice){at, end - at};
             continue;
         }
-        if (s.n == 0 && accepting.n > 0) {
+        if (s.n == 0 && accepting.at != NULL) {
             if (e.kind != STARTED || !accepts(accepting.at, accepting.at + accepting.n, &e)) break;
             s.accepted = accepting.n;
         }

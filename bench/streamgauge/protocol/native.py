@@ -86,7 +86,7 @@ class NativeReader:
             self._keep(run, index, text, array("I", parts))
         if ends and run in self._deltas:
             joined, text = self._joined(run)
-        elif text:
+        elif ends and parts:  # even of empty texts: they are an answer
             joined = hashlib.sha256(text).hexdigest()
         if ends:
             if text and foreign(text, canary):
