@@ -51,6 +51,10 @@ static PyObject *read_texts(PyObject *Py_UNUSED(module), PyObject *const *argume
     Py_ssize_t end = PyBytes_GET_SIZE(arguments[0]), start = PyLong_AsSsize_t(arguments[1]);
     Py_ssize_t max_size = PyLong_AsSsize_t(arguments[2]), head, size;
     if (PyErr_Occurred()) return NULL;
+    if (start < 0) {
+        PyErr_SetString(PyExc_ValueError, "start is the place of a byte: 0 or more");
+        return NULL;
+    }
     while (start <= end && read_head(data + start, end - start, &head, &size)) {
         const unsigned char *payload = data + start + head;
         if (size > max_size || size > end - start - head || !is_utf8(payload, size)) break;
