@@ -1,13 +1,26 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from streamgauge.wire.frames import frame_need, read_texts
+from streamgauge.wire import frames
+from streamgauge.wire.frames import frame_need
 from streamgauge.wire.message import Message
+from tests.support.compiled import compiled
 
+ReadTexts = Callable[[bytes, int, int, list[Message]], int]
 LIMIT = 2**20
 SIZES = [0, 1, 125, 126, 127, 255, 256, 65535, 65536, 70000]
+
+
+@pytest.fixture(params=["pure", "compiled"], scope="module")
+def read_texts(request: pytest.FixtureRequest) -> ReadTexts:
+    if request.param == "pure":
+        return frames.read_texts
+    reader: ReadTexts = compiled("streamgauge.wire._frames").read_texts
+    return reader
 
 
 def text(payload: bytes) -> bytes:
@@ -15,7 +28,7 @@ def text(payload: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_reads_a_text_of_every_length_encoding(size: int) -> None:
+def test_reads_a_text_of_every_length_encoding(read_texts: ReadTexts, size: int) -> None:
     messages: list[Message] = []
     data = text(b"x" * size)
     assert read_texts(data, 0, LIMIT, messages) == len(data)
@@ -23,7 +36,7 @@ def test_reads_a_text_of_every_length_encoding(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_text_without_its_last_byte_stays_where_it_is(size: int) -> None:
+def test_a_text_without_its_last_byte_stays_where_it_is(read_texts: ReadTexts, size: int) -> None:
     messages: list[Message] = []
     assert read_texts(text(b"x" * size)[:-1], 0, LIMIT, messages) == 0
     assert messages == []
@@ -31,7 +44,9 @@ def test_a_text_without_its_last_byte_stays_where_it_is(size: int) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.text(max_size=200).map(str.encode), max_size=6), st.data())
-def test_stops_behind_the_last_whole_frame(payloads: list[bytes], data: st.DataObject) -> None:
+def test_stops_behind_the_last_whole_frame(
+    read_texts: ReadTexts, payloads: list[bytes], data: st.DataObject
+) -> None:
     stream = b"".join(map(text, payloads))
     cut = data.draw(st.integers(0, len(stream)))
     messages: list[Message] = []
@@ -42,7 +57,7 @@ def test_stops_behind_the_last_whole_frame(payloads: list[bytes], data: st.DataO
         assert cut < position + len(text(payloads[len(messages)]))
 
 
-def test_starts_where_it_is_told_to_and_keeps_the_messages_before() -> None:
+def test_starts_where_it_is_told_to_and_keeps_the_messages_before(read_texts: ReadTexts) -> None:
     messages: list[Message] = [b"earlier"]
     data = b"\x81\xff" + text(b"one") + text(b"two")
     assert read_texts(data, 2, LIMIT, messages) == len(data)
@@ -73,7 +88,7 @@ def test_starts_where_it_is_told_to_and_keeps_the_messages_before() -> None:
         pytest.param(b"\x81\x03\xed\xa0\x80", id="surrogate in UTF-8"),
     ],
 )
-def test_leaves_everything_else_alone(frame: bytes) -> None:
+def test_leaves_everything_else_alone(read_texts: ReadTexts, frame: bytes) -> None:
     messages: list[Message] = []
     before = text("é".encode())
     assert read_texts(before + frame + before, 0, LIMIT, messages) == len(before)
@@ -81,7 +96,7 @@ def test_leaves_everything_else_alone(frame: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [100, 1000, 70000])
-def test_the_greatest_size_is_still_read_and_one_more_is_not(size: int) -> None:
+def test_the_greatest_size_is_still_read_and_one_more_is_not(read_texts: ReadTexts, size: int) -> None:
     data = text(b"x" * size)
     assert read_texts(data, 0, size, []) == len(data)
     assert read_texts(data, 0, size - 1, []) == 0
