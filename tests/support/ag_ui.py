@@ -8,7 +8,8 @@ from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.finding import Verdict
 from streamgauge.core.observation import Asked, Closed, Opened, Received
-from streamgauge.protocol import PROTOCOLS, Observer
+from streamgauge.protocol import PROTOCOLS, Observer, Request
+from streamgauge.protocol.dialect import Echo
 from tests.support.history import CLOCK, LIMITS, PACE, SECOND, canary
 
 AG_UI = PROTOCOLS["ag-ui"]
@@ -49,6 +50,12 @@ class Ask(NamedTuple):
     request: str
 
 
+def asking(request: str) -> tuple[Request, Echo]:
+    """That request as a reader is told of it."""
+    asked = Request("", request, THREAD, "", {})
+    return asked, AG_UI.echo(asked)
+
+
 class Found(NamedTuple):
     """What a stream came to."""
 
@@ -67,7 +74,7 @@ def judged(*stream: Message | Ask, request: str = "q1") -> Found:
         now += PACE
         if isinstance(item, Ask):
             analysis.add(Asked(1, now, item.request, THREAD, "", "", now, now + 15 * SECOND))
-            observer.expect(item.request, THREAD)
+            observer.expect(*asking(item.request))
         else:
             analysis.add(observer.observe(json.dumps(item).encode(), now, 0, exact=False))
     now += 20 * SECOND
@@ -86,7 +93,7 @@ def findings(*stream: Message | Ask) -> list[tuple[str, str]]:
 def events_of(*stream: Message, request: str = "q1") -> list[Received]:
     """The rows that such a stream becomes."""
     observer = Observer(1, canary("ann"), AG_UI.reader(), 65_536)
-    observer.expect(request, THREAD)
+    observer.expect(*asking(request))
     rows = [observer.observe(json.dumps(item).encode(), 0, 0, exact=False) for item in stream]
     assert all(isinstance(row, Received) for row in rows)
     return [row for row in rows if isinstance(row, Received)]

@@ -109,7 +109,8 @@ def _stamped(row: Observation, now: int, rng: Random) -> Observation:
             return replace(row, at_ns=now, began_ns=now - 2 * _MS)
         case Received():
             kernel_ns = rng.choice([0, now - rng.randint(0, _MS)])
-            event = replace(row.event, emitted_ns=now - rng.randint(_MS, 9 * _MS))
+            emitted_ns = now - rng.randint(_MS, 9 * _MS) if row.event.seq else 0
+            event = replace(row.event, emitted_ns=emitted_ns)
             return replace(
                 row, at_ns=now, kernel_ns=kernel_ns, exact=bool(kernel_ns and rng.random() < 0.5), event=event
             )

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from functools import reduce
 from random import Random
 from typing import Any
@@ -9,18 +10,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from streamgauge.core import analysis as analysis_module
 from streamgauge.core.analysis import Analysis, AnalysisState
-from streamgauge.core.assembly import Assembler
+from streamgauge.core.checks import fold as fold_module
 from streamgauge.core.checks import judge as judge_module
-from streamgauge.core.checks.judge import judge
+from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.verdicts import conclude
-from streamgauge.core.contract import EVERY_RULE, Rule
+from streamgauge.core.contract import EVERY_RULE, Limits, Rule
+from streamgauge.core.history import History
 from streamgauge.core.limit import run_limit
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
-from streamgauge.core.observation import Observation, Received
+from streamgauge.core.observation import Asked, Closed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
+from streamgauge.core.stretch import unfolded
 from tests.support.generated import START, doubled, dropped, misdirected, recording, swapped_neighbours
 from tests.support.history import (
     CLOCK,
@@ -36,6 +40,7 @@ from tests.support.history import (
     thought,
     whole,
 )
+from tests.support.stretches import read_together, stretched
 
 R = Rule
 UNTIL = START + 30 * SECOND  # before any deadline: who has not left is stopped in mid-run
@@ -189,30 +194,8 @@ def test_a_recording_is_analysed_as_it_was_live(rows: list[Observation], seed: i
 # Plain events are taken together, and nothing comes of it that would not come of looking at each
 
 
-def read_by_read(rows: list[Observation], rng: Random) -> list[list[Observation]]:
-    """The rows as they would have been read together: of one connection, in one moment, with one stamp."""
-    reads: list[list[Observation]] = []
-    for row in sorted(rows, key=lambda row: (row.at_ns // (SECOND // 10), row.conn)):
-        together = reads and reads[-1][0].conn == row.conn and rng.random() < 0.7
-        if together and isinstance(row, Received) and isinstance(reads[-1][0], Received):
-            reads[-1].append(row)
-        else:
-            reads.append([row])
-    return [read_at(START + number * SECOND // 1000, read, rng) for number, read in enumerate(reads)]
-
-
-def read_at(now_ns: int, rows: list[Observation], rng: Random) -> list[Observation]:
-    kernel_ns = rng.choice([0, now_ns - 1000])
-    return [
-        replace(row, at_ns=now_ns, kernel_ns=kernel_ns, exact=kernel_ns > 0 and place == len(rows) - 1)
-        if isinstance(row, Received)
-        else replace(row, at_ns=now_ns)
-        for place, row in enumerate(rows)
-    ]
-
-
 def looked_at_one_by_one(rows: list[Observation]) -> AnalysisState:
-    """The same without the short way: every row is shown to all that may ask something of it."""
+    """The same without any short way: every row is shown to all that may ask something of it."""
     analysis = Analysis(TIGHT, CLOCK, START)
     for row in rows:
         analysis._look_at(row)
@@ -220,17 +203,55 @@ def looked_at_one_by_one(rows: list[Observation]) -> AnalysisState:
 
 
 @given(recordings, seeds)
-@settings(deadline=None, max_examples=150)
-def test_the_short_way_of_plain_events_leads_to_the_same_state(rows: list[Observation], seed: int) -> None:
+@settings(deadline=None, max_examples=100)
+def test_what_a_reader_gathers_are_the_rows_that_there_were(rows: list[Observation], seed: int) -> None:
     rng = Random(seed)
-    reads = read_by_read(damaged(rows, rng), rng)
-    analysis = Analysis(TIGHT, CLOCK, START)
-    for read in reads:
-        analysis.read(read)
-    assert analysis.finish(UNTIL) == looked_at_one_by_one([row for read in reads for row in read])
+    rows = read_together(damaged(rows, rng), rng, START)
+    assert list(unfolded(stretched(rows, rng))) == rows
 
 
-def test_the_property_above_is_about_the_short_way() -> None:
+@given(among_users, seeds)
+@settings(deadline=None, max_examples=300)
+def test_a_stretch_says_what_its_rows_say(rows: list[Observation], seed: int) -> None:
+    rng = Random(seed)
+    rows = read_together(damaged(rows, rng), rng, START)
+    alone = unordered(looked_at_one_by_one(rows))
+    assert unordered(analysed(rows)) == alone
+    assert unordered(analysed(stretched(rows, rng))) == alone
+
+
+@given(among_users, seeds, st.integers(1, 4))
+@settings(deadline=None, max_examples=100)
+def test_several_processes_know_together_what_one_would_of_stretches(
+    rows: list[Observation], seed: int, parts: int
+) -> None:
+    rng = Random(seed)
+    rows = stretched(read_together(damaged(rows, rng), rng, START), rng)
+    apart = [analysed(part) for part in by_connection(rows, parts, rng)]
+    assert unordered(merged(apart)) == unordered(analysed(rows))
+
+
+@given(among_users, seeds, st.integers(1, 50))
+@settings(deadline=None, max_examples=40)
+def test_a_recording_keeps_its_stretches(rows: list[Observation], seed: int, size: int) -> None:
+    rng = Random(seed)
+    rows = stretched(read_together(damaged(rows, rng), rng, START), rng)
+    blocks = [rows[at : at + size] for at in range(0, len(rows), size)]
+    header = Header("w", "native", CLOCK, START, TIGHT, (), "plan")
+    data = block(header) + b"".join(map(block, blocks)) + block(End(UNTIL))
+    again = Recording.of(data)
+    assert again.rows == rows
+    assert analysed(again.rows) == analysed(rows)
+
+
+def emitted(row: Observation) -> Observation:
+    """The row with a stamp of its server, where it is an event of a run."""
+    if not isinstance(row, Received) or not row.event.seq:
+        return row
+    return replace(row, event=replace(row.event, emitted_ns=row.at_ns))
+
+
+def test_the_properties_above_are_about_the_short_ways() -> None:
     looked: list[str] = []
 
     class Watched(Analysis):
@@ -238,23 +259,135 @@ def test_the_property_above_is_about_the_short_way() -> None:
             looked.append(type(row).__name__)
             super()._look_at(row)
 
-    analysis = Watched(LIMITS, CLOCK, 0)
-    for row in session(run(*whole()), run(started(), failed(), name="r2", request="q2")):
-        analysis.add(row)
-    acceptance = "Received"
-    assert looked == ["Opened", "Asked", acceptance, "Asked", acceptance, "Closed"]
+    def looks(rows: list[Observation]) -> list[str]:
+        looked.clear()
+        analysis = Watched(LIMITS, CLOCK, 0)
+        for row in rows:
+            analysis.add(row)
+        return list(looked)
+
+    rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
+    rows = [emitted(row) for row in rows if not isinstance(row, Closed)]
+    short = stretched(read_together(rows, Random(1), START), Random(1))
+    assert sum(isinstance(row, Stretch) for row in short) >= 2
+    assert looks(short) == ["Opened", "Received"]  # an error is no plain end
+    assert looks(rows).count("Received") == 12
+
+
+def test_the_properties_above_are_about_many_stretches_of_many_events() -> None:
+    lengths: list[int] = []
+    for seed in range(20):
+        rng = Random(seed)
+        rows = stretched(read_together(recording(3, 4, seed), rng, START), rng)
+        lengths += [len(row.forms) for row in rows if isinstance(row, Stretch)]
+        lengths += [0 for row in rows if isinstance(row, Stretch) and row.accepted]
+    assert lengths.count(0) > 20
+    assert sum(length > 3 for length in lengths) > 100
+
+
+# Runs are settled together, a little late, and nobody sees it
+
+HASTY = replace(TIGHT, grace_ns=20_000_000)
+
+
+def hurried(rows: list[Observation], rng: Random) -> list[Observation]:
+    """Deadlines that come when rows do, or a nanosecond beside."""
+    times = [row.at_ns for row in rows]
+    return [
+        replace(
+            row, deadline_ns=times[rng.randint(place, min(place + 60, len(times) - 1))] + rng.randint(-1, 1)
+        )
+        if isinstance(row, Asked) and rng.random() < 0.6
+        else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def belated(rows: list[Observation], rng: Random) -> list[Observation]:
+    """Some messages come later than they would have, most of them after their run's end."""
+    rows = list(rows)
+    for _ in range(rng.randint(0, 6)):
+        place = rng.randrange(len(rows))
+        row = rows[place]
+        if isinstance(row, Received):
+            later = min(place + rng.randint(1, 80), len(rows) - 1)
+            times = [row.at_ns for row in rows]
+            rows.insert(later, rows.pop(place))
+            rows = [replace(row, at_ns=at_ns) for row, at_ns in zip(rows, times, strict=True)]
+    return [row for row in rows if not (isinstance(row, Received) and row.kernel_ns > row.at_ns)]
+
+
+def asked_again(rows: list[Observation], rng: Random) -> list[Observation]:
+    """A request is sent once more, later."""
+    rows = list(rows)
+    for _ in range(rng.randint(0, 2)):
+        asked = rng.choice([row for row in rows if isinstance(row, Asked)])
+        later = rng.randint(rows.index(asked), len(rows) - 1)
+        rest = [place for place in range(later, len(rows)) if rows[place].conn == asked.conn]
+        if rest and not any(isinstance(row, Closed) for row in rows[:later] if row.conn == asked.conn):
+            rows.insert(later, replace(asked, at_ns=rows[later].at_ns))
+    return rows
+
+
+def settled_every(every_ns: int, rows: list[Observation]) -> AnalysisState:
+    """The state where due runs wait so long to be settled together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis_module, "_SETTLES_EVERY_NS", every_ns)
+        analysis = Analysis(HASTY, CLOCK, START)
+        for row in rows:
+            analysis.add(row)
+        return analysis.finish(UNTIL)
+
+
+@given(among_users, seeds)
+@settings(deadline=None, max_examples=400)
+def test_when_runs_are_settled_is_not_seen(rows: list[Observation], seed: int) -> None:
+    rng = Random(seed)
+    rows = belated(damaged(rows, rng), rng)
+    if rng.random() < 0.7:
+        rows = read_together(rows, rng, START)
+    rows = stretched(asked_again(hurried(rows, rng), rng), rng)
+    at_once = unordered(settled_every(0, rows))
+    assert unordered(settled_every(10 * SECOND, rows)) == at_once
+    assert unordered(settled_every(50_000_000, rows)) == at_once
+
+
+def test_the_property_above_is_about_runs_that_are_settled_in_many_ways() -> None:
+    counts: Counter[str] = Counter()
+    late = strays = 0
+    for seed in range(60):
+        rng = Random(seed)
+        rows = belated(damaged(recording(3, 4, seed), rng), rng)
+        state = settled_every(0, stretched(hurried(rows, rng), rng))
+        counts.update(state.counts)
+        late += sum(stray.late for stray in state.checks.strays)
+        strays += len(state.checks.strays)
+    assert counts["runs never settled"] > 20
+    assert counts["runs completed"] > 50
+    assert 10 < late < strays
 
 
 @given(recordings, seeds)
 @settings(deadline=None, max_examples=100)
-def test_what_is_remembered_of_a_shape_is_what_would_be_found_again(
+def test_what_is_remembered_of_a_form_is_what_would_be_found_again(
     rows: list[Observation], seed: int
 ) -> None:
-    assembler = Assembler(LIMITS)
-    settled = [history for row in damaged(rows, Random(seed)) for history in assembler.add(row)]
-    for history in settled + assembler.finish(UNTIL):
-        again = judge_module._judge_by(history, LIMITS, EVERY_RULE)
-        assert msgspec.structs.astuple(judge(history, LIMITS)) == msgspec.structs.astuple(again)
+    rng = Random(seed)
+    rows = stretched(read_together(damaged(rows, rng), rng, START), rng)
+    judged: list[tuple[History, Judgement]] = []
+
+    def noted(history: History, limits: Limits, promises: Collection[Rule]) -> Judgement:
+        judgement = judge(history, limits, promises)
+        judged.append((history, judgement))
+        return judgement
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold_module, "judge", noted)
+        analysed(rows)
+    for history, judgement in judged:
+        history.unfold()
+        again = judge_module._judge_by(history, TIGHT, EVERY_RULE)
+        assert msgspec.structs.astuple(judgement) == msgspec.structs.astuple(again)
 
 
 # What it tells on the way

@@ -1,12 +1,10 @@
 import pytest
 from msgspec.structs import replace
 
-from streamgauge.core.assembly import MEMORY_NS, Assembler
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import End, History, terminal
 from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Unsent
 from tests.support.history import (
-    LIMITS,
     SECOND,
     accepted,
     completed,
@@ -19,6 +17,7 @@ from tests.support.history import (
     thought,
     whole,
 )
+from tests.support.settling import Timely
 
 FOREVER = 10_000 * SECOND
 
@@ -39,13 +38,13 @@ def closed(conn: int = 1, at: float = 0) -> Closed:
 
 def settled(*rows: Observation, until: int = FOREVER) -> list[tuple[str, End, int]]:
     """What was settled: the run, or its request where it had none; how, and how many events it had."""
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     histories = [history for row in rows for history in assembler.add(row)] + assembler.finish(until)
     return [(history.run or history.asked.request, history.end, len(history.events)) for history in histories]
 
 
 def test_a_run_is_settled_by_its_end_and_the_grace_time_after_it() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     rows = session(run(*whole()), leaves=False)
     ended_ns = rows[-1].at_ns
     assert [assembler.add(row) for row in rows] == [[]] * len(rows)
@@ -75,7 +74,7 @@ def test_the_grace_time_outlasts_the_deadline() -> None:
 
 
 def test_the_grace_time_counts_from_the_first_end() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), asked(), accepted(), heard(event(9), at=1), heard(event(9), at=1.9)):
         assert assembler.add(row) == []
     (history,) = assembler.add(heard(event(9), at=2))
@@ -113,7 +112,7 @@ def test_at_the_end_of_the_rows_what_is_open_is_abandoned() -> None:
 
 def test_only_its_own_user_can_cancel_a_run() -> None:
     def cancelled(*cancels: Cancelled) -> bool:
-        assembler = Assembler(LIMITS)
+        assembler = Timely()
         rows: list[Observation] = [
             opened(),
             opened("ben", 2),
@@ -156,7 +155,7 @@ def test_runs_of_two_sockets_are_kept_apart_even_where_ids_are_equal() -> None:
 
 
 def test_a_run_that_was_not_accepted_is_known_by_its_request() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), replace(asked(), thread=""), heard(event(0)), heard(event(1)), heard(event(9))):
         assembler.add(row)
     (history,) = assembler.finish(FOREVER)
@@ -184,7 +183,7 @@ def test_a_request_that_is_asked_again_is_answered_by_the_run_that_it_started() 
 
 
 def test_a_thread_that_was_left_open_is_the_one_that_was_given() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), replace(asked(), thread=""), accepted()):
         assembler.add(row)
     (history,) = assembler.finish(FOREVER)
@@ -193,7 +192,7 @@ def test_a_thread_that_was_left_open_is_the_one_that_was_given() -> None:
 
 @pytest.mark.parametrize("strange", [event(1), event(9), event(0, name="r9", request="q9")])
 def test_an_event_that_nobody_asked_for_is_a_stray(strange: Event) -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), asked(), heard(strange)):
         assembler.add(row)
     (stray,) = assembler.strays
@@ -201,7 +200,7 @@ def test_an_event_that_nobody_asked_for_is_a_stray(strange: Event) -> None:
 
 
 def test_another_users_event_is_none_and_opens_no_run() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened("ben"), asked(), heard(event(0)), heard(event(1))):
         assembler.add(row)
     (history,) = assembler.finish(FOREVER)
@@ -209,30 +208,28 @@ def test_another_users_event_is_none_and_opens_no_run() -> None:
 
 
 def test_another_users_words_are_a_leak_and_no_stray() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), heard(event(1), foreign="sgcanary")):
         assembler.add(row)
     assert list(assembler.strays) == []
 
 
-@pytest.mark.parametrize(("at", "late"), [(1.2, True), (30, True), (62, True), (130, False)])
-def test_an_event_of_a_settled_run_is_late_as_long_as_it_is_remembered(at: float, late: bool) -> None:
-    """Forgetting takes another settled run; then the event is a stray like others."""
-    assembler = Assembler(LIMITS)
+@pytest.mark.parametrize("at", [1.2, 30, 62, 130, 9_000])
+def test_an_event_of_a_settled_run_is_late_however_late_it_is(at: float) -> None:
+    assembler = Timely()
     others = [run(started(), failed(), name=f"r{n}", request=f"q{n}") for n in (2, 3)]
     rows = [*session(run(*whole()), leaves=False), asked("q2", at=60), accepted("r2", "q2", at=60)]
     rows += [replace(received, at_ns=received.at_ns + 60 * SECOND) for received in others[0].events]
     rows += [asked("q3", at=120), accepted("r3", "q3", at=120)]
     rows += [replace(received, at_ns=received.at_ns + 120 * SECOND) for received in others[1].events]
-    assert MEMORY_NS == 60 * SECOND
     for row in sorted([*rows, heard(event(1), at=at)], key=lambda row: row.at_ns):
         assembler.add(row)
     (stray,) = assembler.strays
-    assert stray.late is late
+    assert stray.late
 
 
 def test_what_comes_after_the_deadline_is_part_of_that_finding() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     for row in (opened(), asked(), accepted(), heard(event(0)), heard(event(9), at=61)):
         assembler.add(row)
     assert list(assembler.strays) == []
@@ -255,7 +252,7 @@ def test_other_messages_belong_to_no_run() -> None:
 
 
 def test_a_socket_is_its_users_from_greeting_to_end() -> None:
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     assert assembler.add(heard(event(1))) == []
     assembler.add(opened())
     assembler.add(closed())
@@ -271,7 +268,7 @@ def test_the_first_terminal_event_is_the_end() -> None:
 
 def test_fates_do_not_depend_on_other_sockets() -> None:
     def fates(rows: list[Observation]) -> list[History]:
-        assembler = Assembler(LIMITS)
+        assembler = Timely()
         histories = [history for row in rows for history in assembler.add(row)] + assembler.finish(FOREVER)
         return [history for history in histories if history.asked.conn == 1]
 
@@ -286,7 +283,7 @@ def test_fates_do_not_depend_on_other_sockets() -> None:
 @pytest.mark.parametrize("place", [1, 9])
 def test_a_run_that_bears_its_request_s_name_is_known_by_any_event(place: int) -> None:
     named = [replace(event(at), run="q1", request="") for at in (place, 9)]
-    assembler = Assembler(LIMITS)
+    assembler = Timely()
     rows: list[Observation] = [opened(), asked(), *(heard(one) for one in named)]
     for row in rows:
         assembler.add(row)

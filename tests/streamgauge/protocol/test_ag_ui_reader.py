@@ -5,7 +5,18 @@ import pytest
 from streamgauge.core.event import Event, Kind
 from streamgauge.protocol import Unreadable
 from streamgauge.protocol.ag_ui_reader import AgUiReader
-from tests.support.ag_ui import Ask, Message, began, erred, events_of, findings, finished, judged, said
+from tests.support.ag_ui import (
+    Ask,
+    Message,
+    asking,
+    began,
+    erred,
+    events_of,
+    findings,
+    finished,
+    judged,
+    said,
+)
 from tests.support.history import canary
 
 
@@ -169,7 +180,7 @@ def test_two_causes_are_two_findings(stream: tuple[Message | Ask, ...], rules: l
 def test_a_name_that_is_asked_for_again_is_a_new_run() -> None:
     reader = AgUiReader()
     for _ in range(2):
-        reader.expect("q1", "thread-A")
+        reader.expect(*asking("q1"))
         said_ = (began(), start(), start(), finished())
         breaches = [bool(reader.read(json.dumps(item).encode())[0].breach) for item in said_]
         assert breaches == [False, False, True, True]

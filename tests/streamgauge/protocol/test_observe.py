@@ -9,7 +9,7 @@ from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import Malformed, Received
-from streamgauge.protocol.dialect import Unreadable, context_digest
+from streamgauge.protocol.dialect import Echo, Request, Unreadable, context_digest
 from streamgauge.protocol.native import NativeReader
 from streamgauge.protocol.observe import Observer
 from tests.support.history import CLOCK, LIMITS, SECOND, canary, opened, run
@@ -22,13 +22,16 @@ ANN, BEN, CAT = (canary(user) for user in ("ann", "ben", "cat"))
 class Reader:
     """Reads a message as what it says: "joined TEXT" hands out a text, "bad" is unreadable."""
 
-    def expect(self, request: str, thread: str) -> None:
+    def expect(self, request: Request, echo: Echo) -> None:
         pass
 
     def read(self, message: bytes) -> tuple[Event, bytes]:
         if message.startswith(b"bad"):
             raise Unreadable("it is bad")
         return Event(Kind.OTHER), message.removeprefix(b"joined ") if message.startswith(b"joined ") else b""
+
+    def gather(self, *_: object) -> None:
+        pass
 
 
 def observe(message: str, *, max_bytes: int = 1000) -> Received | Malformed:

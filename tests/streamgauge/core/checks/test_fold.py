@@ -36,13 +36,20 @@ from tests.support.history import (
 R = Rule
 
 
+def take(row: Observation, assembler: Assembler, checks: Checks) -> dict[str, bool]:
+    """Settle what is due, take the row; of every request that was settled, whether its run broke no rule."""
+    due = {history.asked.request: checks.settle(history).clean for history in assembler.settle_due(row.at_ns)}
+    by_it = {history.asked.request: checks.settle(history).clean for history in assembler.add(row)}
+    checks.add(row)
+    return due | by_it
+
+
 def checked(*rows: Observation) -> CheckState:
     """What the checks know after these rows, assembled as they are in a run."""
-    assembler, checks = Assembler(LIMITS), Checks(LIMITS)
+    settled: dict[str, int] = {}
+    assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, settled=settled)
     for row in sorted(rows, key=lambda row: row.at_ns):
-        for history in assembler.add(row):
-            checks.settle(history)
-        checks.add(row)
+        take(row, assembler, checks)
     for history in assembler.finish(1000 * SECOND):
         checks.settle(history)
     return checks.finish(assembler.strays)
@@ -355,11 +362,11 @@ def test_a_cancel_is_fine_where_its_user_asked_for_it(cancelled: bool, outcome: 
 
 def clean(*rows: Observation, promises: Collection[Rule] = EVERY_RULE) -> dict[str, bool]:
     """Of every request, whether its run broke no rule."""
-    assembler, checks = Assembler(LIMITS), Checks(LIMITS, promises)
+    settled: dict[str, int] = {}
+    assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, promises, settled)
     told: dict[str, bool] = {}
     for row in sorted(rows, key=lambda row: row.at_ns):
-        told |= {history.asked.request: checks.settle(history).clean for history in assembler.add(row)}
-        checks.add(row)
+        told |= take(row, assembler, checks)
     return told | {
         history.asked.request: checks.settle(history).clean for history in assembler.finish(1000 * SECOND)
     }
@@ -396,16 +403,15 @@ def test_what_is_not_promised_cannot_be_broken() -> None:
 
 
 def test_numbered_events_are_counted_by_what_became_of_them() -> None:
-    assembler, checks = Assembler(LIMITS), Checks(LIMITS)
+    settled: dict[str, int] = {}
+    assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, settled=settled)
     runs = (
         run(twice(started()), lost(thought(1)), failed()),
         run(swapped(started(), thought(1)), failed(), name="r2", request="q2"),
         run(end=End.DEADLINE, name="r3", request="q3"),
     )
     for row in session(*runs):
-        for history in assembler.add(row):
-            checks.settle(history)
-        checks.add(row)
+        take(row, assembler, checks)
     assert checks.counts() == {
         "events numbered": 6,
         "events lost": 1,

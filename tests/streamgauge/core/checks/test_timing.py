@@ -5,9 +5,14 @@ from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.timing import complete, longest_silence, no_silence
 from streamgauge.core.contract import Rule
 from streamgauge.core.history import End, History
+from streamgauge.core.observation import Received, arrival_ns
 from tests.support.history import LIMITS, PACE, SECOND, completed, failed, run, started, thought, wait, whole
 
 NOBODY_ASKED = "cancelled, and its user had not asked for it"
+
+
+def arrivals(events: list[Received]) -> list[int]:
+    return list(map(arrival_ns, events))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_a_request_may_not_be_left_like_this(history: History, text: str, places
     ],
 )
 def test_nobody_waits_too_long(history: History) -> None:
-    assert no_silence(history.asked, history.events, LIMITS) is None
+    assert no_silence(history.asked, arrivals(history.events), LIMITS) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,9 @@ def test_nobody_waits_too_long(history: History) -> None:
     ],
 )
 def test_somebody_waits_too_long(history: History, text: str, place: int) -> None:
-    assert no_silence(history.asked, history.events, LIMITS) == Problem(Rule.NO_SILENCE, text, (place,))
+    assert no_silence(history.asked, arrivals(history.events), LIMITS) == Problem(
+        Rule.NO_SILENCE, text, (place,)
+    )
 
 
 def test_a_silence_ends_when_the_kernel_has_the_event() -> None:
@@ -74,12 +81,12 @@ def test_a_silence_ends_when_the_kernel_has_the_event() -> None:
     slow_reader = [
         replace(received, kernel_ns=received.at_ns - 5 * SECOND) for received in history.events[1:]
     ]
-    assert no_silence(history.asked, [history.events[0], *slow_reader], LIMITS) is None
+    assert no_silence(history.asked, arrivals([history.events[0], *slow_reader]), LIMITS) is None
 
 
 def test_the_longest_silence_counts_from_the_request() -> None:
     history = run(wait(3), started(), wait(2), thought(1))
-    assert longest_silence(history.asked.at_ns, history.events) == (3 * SECOND, 0)
-    assert longest_silence(2 * SECOND, history.events) == (2 * SECOND, 1)
-    assert longest_silence(0, run(started(), thought(1)).events) == (PACE, 0)
+    assert longest_silence(history.asked.at_ns, arrivals(history.events)) == (3 * SECOND, 0)
+    assert longest_silence(2 * SECOND, arrivals(history.events)) == (2 * SECOND, 1)
+    assert longest_silence(0, arrivals(run(started(), thought(1)).events)) == (PACE, 0)
     assert longest_silence(0, []) == (0, -1)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from streamgauge.core.history import History
 from streamgauge.core.metrics.course import MOST_WINDOWS, Course, CourseState
 from tests.support.history import PACE, SECOND, completed, run, started
+from tests.support.settling import alike
 
 BEGAN = 7 * SECOND
 QUARTER = SECOND // 4
@@ -24,7 +25,7 @@ def asked(at_s: float, *, took_ms: int = 10) -> History:
 def course(*histories: History) -> CourseState:
     collected = Course(BEGAN)
     for history in histories:
-        collected.settle(history)
+        collected.settle(alike(history))
     return collected.state()
 
 

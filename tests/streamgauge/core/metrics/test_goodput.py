@@ -22,6 +22,7 @@ from tests.support.history import (
     wait,
     whole,
 )
+from tests.support.settling import alike
 
 BEGUN = (started(), thought(1), thought(2))
 DONE = (thought(3), completed())
@@ -30,12 +31,13 @@ DONE = (thought(3), completed())
 def counted(*histories: History, limits: tuple[str, ...] = (), clean: bool = True) -> GoodputState:
     goodput = Goodput([run_limit(text) for text in limits])
     for history in histories:
-        goodput.settle(history, clean=clean)
+        goodput.settle(alike(history, clean=clean))
     return goodput.state()
 
 
 def keeps(limit: str, history: History) -> bool:
-    return kept(run_limit(limit), history)
+    (within,) = kept(run_limit(limit), alike(history)).tolist()
+    return bool(within)
 
 
 # Which runs count

@@ -22,6 +22,8 @@ from tests.support.history import (
     wait,
     whole,
 )
+from tests.support.settling import alike
+from tests.support.stretches import gathered
 
 MS = 1_000_000
 BEGUN = (started(), thought(1), thought(2))
@@ -41,7 +43,7 @@ def of_rows(*rows: Observation) -> dict[str, tuple[int, int, int]]:
 
 def of_run(history: History) -> dict[str, tuple[int, int, int]]:
     latencies = Latencies(CLOCK)
-    latencies.settle(history)
+    latencies.settle(alike(history))
     return values(latencies.distributions())
 
 
@@ -155,13 +157,33 @@ def test_stamps_of_a_clock_that_is_mapped_are_taken_with_their_bound() -> None:
     assert (latencies.clock_bound_ns, latencies.unmapped, latencies.ahead) == (MS + 30_000, 0, 0)
 
 
+def numbered(row: Received, seq: int) -> Received:
+    return replace(row, event=replace(row.event, seq=seq, offset=seq))
+
+
 def test_events_that_are_read_together_are_mapped_as_each_alone() -> None:
+    first, last = replace(numbered(there(9), 1), exact=False), numbered(there(7), 2)
     together = of_mapped()
-    together.read([there(9), there(7)])
-    assert together.distributions() == of_mapped(there(9), there(7)).distributions()
-    mixed = of_mapped()
-    mixed.read([replace(there(9), exact=False), message(2_000, 2_000, 1_990, exact=True)])
-    assert values(mixed.distributions())[Metric.DELIVERY_BOUND] == (1, 9 * MS, 9 * MS)
+    together.read(gathered([first, last]))
+    assert together.distributions() == of_mapped(first, last).distributions()
+    assert values(together.distributions())[Metric.DELIVERY_BOUND] == (1, 9 * MS, 9 * MS)
+
+
+def test_events_of_our_own_clock_that_are_read_together_are_taken_as_each_alone() -> None:
+    first, last = message(10, 9, 5), message(10, 9, 6, exact=True)
+    unstamped = [message(20, 0, 5), message(20, 0, 12)]
+    together, alone = Latencies(CLOCK), Latencies(CLOCK)
+    for rows in ([first, last], unstamped):
+        together.read(gathered([numbered(row, seq) for seq, row in enumerate(rows, 1)]))
+        for row in rows:
+            alone.add(row)
+    assert together.ahead == alone.ahead == 0
+    assert together.distributions() == alone.distributions()
+    assert values(together.distributions()) == {
+        Metric.LAG: (1, MS, MS),
+        Metric.DELIVERY: (1, 3 * MS, 3 * MS),
+        Metric.DELIVERY_BOUND: (3, 4 * MS, 15 * MS),
+    }
 
 
 def test_what_the_bound_explains_took_nothing_and_what_it_does_not_came_before_its_emission() -> None:

@@ -23,6 +23,7 @@ from tests.support.history import (
     twice,
     wait,
 )
+from tests.support.settling import alike
 
 BEGUN = (started(), thought(1), thought(2))
 
@@ -31,7 +32,7 @@ def streams(*histories: History, stall: float = 1) -> Streams:
     """What was collected of these runs."""
     collected = Streams(int(stall * SECOND))
     for history in histories:
-        collected.settle(history)
+        collected.settle(alike(history))
     return collected
 
 

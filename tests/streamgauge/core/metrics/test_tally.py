@@ -27,6 +27,7 @@ from tests.support.history import (
     twice,
     whole,
 )
+from tests.support.settling import alike
 
 BEGUN = (started(), thought(1), thought(2))
 
@@ -42,7 +43,7 @@ def settled(*histories: History, promises: Collection[Rule] = EVERY_RULE) -> dic
     """What is counted of runs that the checks have judged."""
     tally, checks = Tally(), Checks(LIMITS, promises)
     for history in histories:
-        tally.settle(history, whole=checks.settle(history).whole)
+        tally.settle(alike(history, whole=checks.settle(history).whole))
     return tally.counts()
 
 
