@@ -30,7 +30,7 @@ Rows = list[Observation]
 
 
 def recording(users: int, runs: int, seed: int) -> Rows:
-    """What a correct server leaves: sockets side by side, runs side by side on each, some left early."""
+    """What a correct server leaves: sockets side by side, their runs one by one or two at a time, some left early."""
     rng = Random(seed)
     conns = iter(count(1))
     names = iter(count(1))
@@ -53,8 +53,9 @@ def _socket(rng: Random, user: str, conn: int, names: list[str]) -> Rows:
     scripts = [_script(rng, user, conn, name) for name in names]
     rows: Rows = [opened(user, conn)]
     offsets = count(1)
+    beside = rng.choice([1, 2])  # so many at a time
     while scripts:
-        script = rng.choice(scripts[:2])  # two at a time
+        script = rng.choice(scripts[:beside])
         row = script.pop(0)
         if isinstance(row, Received) and row.event.seq:
             row = replace(row, event=replace(row.event, offset=next(offsets)))

@@ -2,12 +2,13 @@
 
 from array import array
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from random import Random
 
 from msgspec.structs import replace
 
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.history import History
 from streamgauge.core.observation import Observation, Received, Stretch
 from streamgauge.core.stretch import KIND_BITS, MOST_CALLS, STATUS
 from tests.support.history import SECOND
@@ -18,8 +19,9 @@ _MOST_STEP = 15
 def read_together(rows: Sequence[Observation], rng: Random, start_ns: int) -> list[Observation]:
     """The rows as if several had been read at once: of one connection, in one moment, with one stamp."""
     reads: list[list[Observation]] = []
-    for row in sorted(rows, key=lambda row: (row.at_ns // (SECOND // 10), row.conn)):
-        together = reads and reads[-1][0].conn == row.conn and rng.random() < 0.7
+    mostly = rng.choice([0.5, 0.9, 1])
+    for row in sorted(rows, key=lambda row: (row.at_ns // (SECOND // 4), row.conn)):
+        together = reads and reads[-1][0].conn == row.conn and rng.random() < mostly
         if together and isinstance(row, Received) and isinstance(reads[-1][0], Received):
             reads[-1].append(row)
         else:
@@ -90,6 +92,17 @@ def gathered(rows: Sequence[Received]) -> Stretch:
         accepted=acceptance.size if acceptance else 0,
         parts=array("I", [event.size for event in parts]).tobytes(),
     )
+
+
+def plain(history: History, *cuts: int) -> History:
+    """The run with its events in stretches; of several cuts each begins a new one, of none every event."""
+    events = history.events
+    edges = [0, *cuts, len(events)] if cuts else range(len(events) + 1)
+    reads = [
+        [replace(event, at_ns=events[low].at_ns) for event in events[low:high]]
+        for low, high in pairwise(edges)
+    ]
+    return replace(history, plain=True, events=[], stretches=[gathered(read) for read in reads])
 
 
 def _detail(event: Event, calls: Sequence[str]) -> int:

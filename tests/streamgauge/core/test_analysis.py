@@ -268,7 +268,7 @@ def test_the_properties_above_are_about_the_short_ways() -> None:
 
     rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
     rows = [emitted(row) for row in rows if not isinstance(row, Closed)]
-    short = stretched(read_together(rows, Random(1), START), Random(1))
+    short = stretched(read_together(rows, Random(1), 0), Random(1))
     assert sum(isinstance(row, Stretch) for row in short) >= 2
     assert looks(short) == ["Opened", "Received"]  # an error is no plain end
     assert looks(rows).count("Received") == 12
@@ -276,7 +276,7 @@ def test_the_properties_above_are_about_the_short_ways() -> None:
 
 def test_the_properties_above_are_about_many_stretches_of_many_events() -> None:
     lengths: list[int] = []
-    for seed in range(20):
+    for seed in range(40):
         rng = Random(seed)
         rows = stretched(read_together(recording(3, 4, seed), rng, START), rng)
         lengths += [len(row.forms) for row in rows if isinstance(row, Stretch)]
@@ -304,8 +304,9 @@ def hurried(rows: list[Observation], rng: Random) -> list[Observation]:
 
 
 def belated(rows: list[Observation], rng: Random) -> list[Observation]:
-    """Some messages come later than they would have, most of them after their run's end."""
-    rows = list(rows)
+    """Some messages come later than they would have, many after their run's end; fewer sockets close."""
+    stay = rng.random()
+    rows = [row for row in rows if not isinstance(row, Closed) or rng.random() > stay]
     for _ in range(rng.randint(0, 6)):
         place = rng.randrange(len(rows))
         row = rows[place]
@@ -314,17 +315,18 @@ def belated(rows: list[Observation], rng: Random) -> list[Observation]:
             times = [row.at_ns for row in rows]
             rows.insert(later, rows.pop(place))
             rows = [replace(row, at_ns=at_ns) for row, at_ns in zip(rows, times, strict=True)]
-    return [row for row in rows if not (isinstance(row, Received) and row.kernel_ns > row.at_ns)]
+    return [
+        replace(row, kernel_ns=min(row.kernel_ns, row.at_ns)) if isinstance(row, Received) else row
+        for row in rows
+    ]
 
 
 def asked_again(rows: list[Observation], rng: Random) -> list[Observation]:
     """A request is sent once more, later."""
     rows = list(rows)
-    for _ in range(rng.randint(0, 2)):
-        asked = rng.choice([row for row in rows if isinstance(row, Asked)])
+    for asked in [row for row in rows if isinstance(row, Asked) and rng.random() < 0.1]:
         later = rng.randint(rows.index(asked), len(rows) - 1)
-        rest = [place for place in range(later, len(rows)) if rows[place].conn == asked.conn]
-        if rest and not any(isinstance(row, Closed) for row in rows[:later] if row.conn == asked.conn):
+        if not any(isinstance(row, Closed) for row in rows[:later] if row.conn == asked.conn):
             rows.insert(later, replace(asked, at_ns=rows[later].at_ns))
     return rows
 

@@ -52,7 +52,7 @@ class Goodput:
     """Counts good runs."""
 
     def __init__(self, limits: Sequence[RunLimit]) -> None:
-        self._limits = limits
+        self._limits = {limit.text: limit for limit in limits}.values()  # each once
         self._of = self._good = self._broken = self._unfinished = 0
         self._beyond = {limit.text: 0 for limit in limits}
 

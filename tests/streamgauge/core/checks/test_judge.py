@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.checks.judge import DEPENDENT, judge
 from streamgauge.core.checks.problem import Problem
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.history import End, History
 from tests.support.history import (
     LIMITS,
@@ -23,6 +23,7 @@ from tests.support.history import (
     wait,
     whole,
 )
+from tests.support.stretches import plain
 
 R = Rule
 BEGUN = (started(), thought(1), thought(2))
@@ -220,15 +221,67 @@ def test_a_run_that_was_not_accepted_first_breaks_the_protocol_that_accepts() ->
     assert judge(history, accepting).problems == ()
 
 
+def told(**fields: str) -> History:
+    """A whole run whose events say this."""
+    history = run(*whole())
+    history.events = [replace(r, event=replace(r.event, **fields)) for r in history.events]
+    return history
+
+
+def ended_with(**fields: str) -> History:
+    """A whole run whose end says this."""
+    history = run(*whole())
+    end = history.events[-1]
+    history.events[-1] = replace(end, event=replace(end.event, **fields))
+    return history
+
+
+def test_a_form_that_was_found_clean_is_remembered() -> None:
+    first = judge(plain(run(*whole())), LIMITS)
+    assert judge(plain(run(*whole(), name="r2")), LIMITS) is first
+    assert judge(plain(run(*whole()), 3, 8), LIMITS) is first, "wherever reads were cut"
+    assert first.problems == ()
+    assert R.ECHO in first.exercised
+
+
 @pytest.mark.parametrize(
     ("another", "rule"),
     [
         (run(*whole()[:-1], completed("sum", "another")), R.PARTIAL_INTEGRITY),
         (run(*whole()[:-1], wait(11), whole()[-1]), R.NO_SILENCE),
+        (run(wait(11), *whole()), R.NO_SILENCE),
         (replace(run(*whole()), thread="t2"), R.ECHO),
+        (told(thread="t2"), R.ECHO),
+        (told(agent="another"), R.ECHO),
+        (ended_with(request="q2"), R.ECHO),
+        (ended_with(context="c2"), R.ECHO),
+        (ended_with(thread="t2"), R.ECHO),
+        (run(*whole(), end=End.DEADLINE), R.COMPLETE),
     ],
 )
-def test_a_shape_that_was_found_clean_hides_nothing_else(another: History, rule: Rule) -> None:
-    good = replace(run(*whole()), plain=True)
-    assert judge(good, LIMITS) is judge(good, LIMITS), "it is not remembered"
-    assert [problem.rule for problem in broken(replace(another, plain=True))] == [rule]
+@pytest.mark.parametrize("cuts", [(), (9,)])
+def test_a_form_that_was_found_clean_hides_nothing_else(
+    another: History, rule: Rule, cuts: tuple[int, ...]
+) -> None:
+    judge(plain(run(*whole())), LIMITS)
+    assert [problem.rule for problem in broken(plain(another, *cuts))] == [rule]
+
+
+def test_what_was_found_of_a_form_that_is_not_clean_is_not_remembered() -> None:
+    again = run(*BEGUN, tool("c"), thought(3), completed())
+    for _ in range(2):
+        assert [problem.rule for problem in broken(plain(again))] == [R.TOOL_PAIRING]
+
+
+def test_a_form_is_remembered_for_those_alone_who_are_judged_by_every_rule() -> None:
+    judge(plain(run(*whole())), LIMITS)
+    fewer = EVERY_RULE - {R.ECHO}
+    assert R.ECHO not in judge(plain(run(*whole())), LIMITS, fewer).exercised
+
+
+def test_a_clean_form_needs_its_acceptance_where_that_is_the_custom() -> None:
+    accepting = replace(LIMITS, accepts=True)
+    good = plain(replace(run(*whole()), accepted=accepted()))
+    assert judge(good, accepting).problems == ()
+    (problem,) = judge(plain(run(*whole())), accepting).problems
+    assert problem.rule is R.PROTOCOL
