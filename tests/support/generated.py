@@ -30,7 +30,7 @@ Rows = list[Observation]
 
 
 def recording(users: int, runs: int, seed: int) -> Rows:
-    """What a correct server leaves: sockets side by side, their runs one by one or two at a time, some left early."""
+    """What a correct server leaves: sockets side by side, with one run or two at a time, some left early."""
     rng = Random(seed)
     conns = iter(count(1))
     names = iter(count(1))

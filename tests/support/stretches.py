@@ -8,7 +8,7 @@ from random import Random
 from msgspec.structs import replace
 
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.history import History
+from streamgauge.core.history import History, terminal
 from streamgauge.core.observation import Observation, Received, Stretch
 from streamgauge.core.stretch import KIND_BITS, MOST_CALLS, STATUS
 from tests.support.history import SECOND
@@ -102,7 +102,8 @@ def plain(history: History, *cuts: int) -> History:
         [replace(event, at_ns=events[low].at_ns) for event in events[low:high]]
         for low, high in pairwise(edges)
     ]
-    return replace(history, plain=True, events=[], stretches=[gathered(read) for read in reads])
+    stretches = [gathered(read) for read in reads]
+    return replace(history, plain=True, events=[], stretches=stretches, ending=terminal(history))
 
 
 def _detail(event: Event, calls: Sequence[str]) -> int:

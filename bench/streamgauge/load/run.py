@@ -117,7 +117,8 @@ class UnderWay:
     def go_on(self, stretch: Stretch) -> None:
         """Take a stretch of events of one run, of which only the first and the last may be of `KINDS`."""
         if stretch.run not in self._runs and stretch.forms[0] == _STARTED:
-            self._known_as(stretch.run, stretch.request, stretch.user)
+            # an acceptance names no user
+            self._known_as(stretch.run, stretch.request, "" if stretch.accepted else stretch.user)
         if stretch.forms[-1] == _COMPLETED:
             run = self._runs.pop(stretch.run, None) or self._requests.get(stretch.run)
             self._ended(run, "", arrival_ns(stretch))

@@ -25,6 +25,7 @@ from tests.support.peer import Peer, peer_server
 if TYPE_CHECKING or INSIDE:
     from streamgauge.core.observation import Observation
     from streamgauge.core.recording import Recording
+    from streamgauge.core.stretch import unfolded
     from streamgauge.load.bench import Bench
     from streamgauge.plan import make_plan
 
@@ -136,11 +137,11 @@ def make_bench(peer: Peer, tmp_path: Path) -> Iterator[Make]:
 
 @pytest.fixture
 def recorded() -> Callable[["Bench"], "list[Observation]"]:
-    """The rows that a bench leaves, when it is finished."""
+    """The rows that a bench leaves, when it is finished, each event as one."""
 
     def rows(bench: "Bench") -> "list[Observation]":
         recording = Recording.of(Path(bench.finish().recording).read_bytes())
         assert recording.end is not None
-        return recording.rows
+        return list(unfolded(recording.rows))
 
     return rows

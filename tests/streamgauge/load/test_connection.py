@@ -269,15 +269,17 @@ def test_draining_ends_with_the_connection(make_bench: Make) -> None:
 # What goes wrong on our side
 
 
+@pytest.mark.parametrize("where", ["gather", "observe"])
 def test_an_exception_in_a_callback_is_a_trouble_and_ends_the_connection(
-    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def broken(*_: object, **__: object) -> Received:
         raise KeyError(TOKEN)
 
     bench = make_bench("answers")
     connection = connected(bench)
-    monkeypatch.setattr(connection._observer, "observe", broken)
+    monkeypatch.setattr(connection._observer, "gather", lambda *_, **__: None)
+    monkeypatch.setattr(connection._observer, where, broken)
     run = connection.ask(request(), time.monotonic_ns())
     assert run is not None
     assert run.accepted.wait(5), "its user was left waiting"
@@ -294,7 +296,7 @@ def test_nobody_is_left_waiting_where_nothing_can_be_recorded(
     connection = connected(bench)
     run = connection.ask(request(), time.monotonic_ns())
     with monkeypatch.context() as patched:
-        patched.setattr(bench._analysis, "read", lambda _: 1 / 0)
+        patched.setattr(bench._analysis, "add", lambda _: 1 / 0)
         assert run is not None
         assert run.accepted.wait(5)
         connection.drain()
