@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection
 from streamgauge.core.event import LAST_RUN_EVENT
 from streamgauge.core.observation import Received
 from streamgauge.core.recording import Recording
+from streamgauge.core.stretch import unfolded
 from streamgauge.core.truth import decode
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import mint_token
@@ -28,7 +29,7 @@ SHORT = ("--duration", "2s", "--users", "30")
 def received(folder: Path) -> list[Received]:
     """The events of runs that a recording holds."""
     (path,) = folder.glob("recording/*.sgr")
-    rows = Recording.of(path.read_bytes()).rows
+    rows = unfolded(Recording.of(path.read_bytes()).rows)
     return [row for row in rows if isinstance(row, Received) and row.event.kind <= LAST_RUN_EVENT]
 
 

@@ -19,16 +19,25 @@ from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.interruption import Interrupted, ending_with_us
 from streamgauge.cli.measure import measure
-from streamgauge.core.event import LAST_RUN_EVENT
 from streamgauge.core.observation import Received
 from streamgauge.core.recording import Recording, RecordingError
+from streamgauge.core.stretch import unfolded
 from streamgauge.core.truth import Sent, TruthError, decode
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import Plan, PlanError, make_plan
 from streamgauge.report.model import Report
 from streamgauge.report.render_json import ReportError, read_json
 from streamgauge.results import new_folder
-from streamgauge.study.calibration import Load, Taken, conclude, cpu_share, hold, is_near, next_interval
+from streamgauge.study.calibration import (
+    Load,
+    Taken,
+    conclude,
+    cpu_share,
+    events_of,
+    hold,
+    is_near,
+    next_interval,
+)
 from streamgauge.study.render_calibration import render_text
 from streamgauge.units import seconds
 
@@ -151,14 +160,13 @@ def _take(setting: _Setting, name: str, wanted: float | None, interval_s: float,
         sent,
         tuple(remarks + trouble),
     )
-    events = sum(isinstance(row, Received) for row in recording.rows)
-    typer.echo(f"{name}: {events:,} messages, generator at {_share(taken):.0%} of its core", err=True)
+    messages = sum(isinstance(row, Received) for row in unfolded(recording.rows))
+    typer.echo(f"{name}: {messages:,} messages, generator at {_share(taken):.0%} of its core", err=True)
     return taken
 
 
 def _share(taken: Taken) -> float:
-    events = [r for r in taken.rows if isinstance(r, Received) and r.event.kind <= LAST_RUN_EVENT]
-    return cpu_share(taken.cpu_s, events)
+    return cpu_share(taken.cpu_s, events_of(taken.rows))
 
 
 def _plan(users: int, seed: int, interval_s: float, duration_s: float) -> Plan:

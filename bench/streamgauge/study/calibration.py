@@ -17,6 +17,7 @@ from streamgauge.core.finding import Outcome, worst
 from streamgauge.core.histogram import Histogram
 from streamgauge.core.interval import least_sample
 from streamgauge.core.observation import Observation, Received
+from streamgauge.core.stretch import unfolded
 from streamgauge.core.truth import Sent
 from streamgauge.report.wording import percent, some
 
@@ -99,9 +100,14 @@ class Calibration(Struct, frozen=True):
     goal_ns: int = GOAL_NS
 
 
+def events_of(rows: Sequence[Observation]) -> list[Received]:
+    """The events of runs, each as one row."""
+    return [row for row in unfolded(rows) if isinstance(row, Received) and row.event.kind <= LAST_RUN_EVENT]
+
+
 def hold(taken: Taken) -> Load:
     """One load: pass where the p99 by kernel stamp is within the goal; unknown where that is not known."""
-    events = [row for row in taken.rows if isinstance(row, Received) and row.event.kind <= LAST_RUN_EVENT]
+    events = events_of(taken.rows)
     stamped = [row for row in events if row.exact]
     pairs = _pairs(stamped, {(sent.run, sent.seq): sent for sent in taken.truth})
     emitted = _values([sent.emitted_ns for _, sent in pairs])

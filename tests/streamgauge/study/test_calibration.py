@@ -8,6 +8,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.core.observation import Received
 from streamgauge.core.truth import Sent
 from streamgauge.study.calibration import Figure, Load, Taken, conclude, hold, is_near, next_interval
+from tests.support.stretches import gathered
 
 MS = 1_000_000
 ENOUGH = 3_000  # for a p99.9
@@ -76,6 +77,19 @@ def test_only_exact_stamps_of_events_count() -> None:
     greeting = Received(1, 0, 0, True, 100, Event(Kind.GREETING))
     load = hold(replace(taken, rows=[greeting, *rows]))
     assert (load.events, load.exact, load.unknown) == (400, 300, 0)
+
+
+def test_events_that_were_read_together_are_each_an_event() -> None:
+    taken = seen(ENOUGH)
+    rows = [row for row in taken.rows if isinstance(row, Received)]
+    reads = [rows[at : at + 3] for at in range(0, len(rows), 3)]
+    apart = [
+        replace(row, at_ns=read[-1].at_ns, kernel_ns=read[-1].kernel_ns, exact=row is read[-1])
+        for read in reads
+        for row in read
+    ]
+    together = [gathered(apart[at : at + 3]) for at in range(0, len(apart), 3)]
+    assert hold(replace(taken, rows=together)) == hold(replace(taken, rows=apart))
 
 
 def test_the_share_of_the_core_is_that_of_the_time_in_which_events_came() -> None:
