@@ -22,12 +22,22 @@ def test_a_machine_is_known_by_its_parts_and_by_a_digest_of_them() -> None:
     assert one.started == "2026-11-23T08:00:00+00:00"
     assert len(one.fingerprint) == 12
     assert one.fingerprint == here().fingerprint
-    assert list(one.packages) == ["gevent", "locust", "msgspec", "numpy", "streamgauge", "websockets", "readers"]
+    assert list(one.packages) == [
+        "gevent",
+        "locust",
+        "msgspec",
+        "numpy",
+        "streamgauge",
+        "websockets",
+        "readers",
+    ]
 
 
 def test_it_says_whether_the_readers_were_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     there = here()
-    assert there.packages["readers"] == ("compiled" if find_spec("streamgauge.wire._frames") else "not compiled")
+    assert there.packages["readers"] == (
+        "compiled" if find_spec("streamgauge.wire._frames") else "not compiled"
+    )
     monkeypatch.setattr(module, "_COMPILED", ("streamgauge.no_such_module",))
     assert here().packages["readers"] == "not compiled"
 
