@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: bench test check format compare-generators clean
+.PHONY: bench test check format compare-generators fuzz-readers clean
 .DEFAULT_GOAL := test
 
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
@@ -27,6 +27,9 @@ format: $(READY)
 
 compare-generators: $(READY)  ## This suite beside other load generators, installed into .peers/; ARGS="--only k6"
 	$(BIN)/python -m peers.compare $(ARGS)
+
+fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
+	$(BIN)/python -m tests.fuzz_readers $(ARGS)
 
 COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c)
 

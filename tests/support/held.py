@@ -1,12 +1,17 @@
-"""Holds stretches against the reference: a stream is read both ways, and no row may differ."""
+"""Holds the compiled readers against the references: a stream is read both ways, and nothing may differ."""
 
 from random import Random
 from typing import NamedTuple
+
+from websockets.frames import Frame, Opcode
 
 from streamgauge.core.stretch import unfold
 from streamgauge.protocol.dialect import Echo, Request, context_digest
 from streamgauge.protocol.native import NativeReader
 from streamgauge.protocol.observe import Observer
+from streamgauge.wire import frames
+from streamgauge.wire.message import Message
+from tests.support.compiled import compiled
 from tests.support.native_mutations import Reads, stream
 from tests.support.native_stream import ANN, AT_NS, CONN, CONTEXT, KERNEL_NS, Rows, one_by_one
 
@@ -67,3 +72,26 @@ def held(reads: Reads, rng: Random, gathering: float = 1, max_bytes: int = 65_53
             reference_reader._deltas,
         )
     return result
+
+
+def hold_texts(rng: Random) -> int:
+    """How many frames both readers find in a broken stream, having seen that they find the same."""
+    data = bytearray()
+    for _ in range(rng.randint(0, 6)):
+        size = rng.choice([0, 1, 7, 8, 9, 125, 126, 127, 200, 65535, 65536])
+        payload = (rng.choice(["x", "x", "xyzé", "😀"]) * size).encode()[:size]  # at times cut in a character
+        data += Frame(Opcode.TEXT, payload).serialize(mask=False)
+    for _ in range(rng.choice([0, 0, 0, 1, 3])):
+        if data:
+            data[rng.randrange(min(len(data), rng.choice([4, 20, len(data)])))] = rng.randrange(256)
+    whole = bytes(data[: rng.choice([len(data), rng.randint(0, len(data))])])
+    start, max_size = (
+        rng.choice([0, 0, 0, rng.randint(0, len(whole))]),
+        rng.choice([2**20] * 5 + [65535, 125, 0]),
+    )
+    found: list[Message] = []
+    expected: list[Message] = []
+    position = compiled("streamgauge.wire._frames").read_texts(whole, start, max_size, found)
+    assert position == frames.read_texts(whole, start, max_size, expected)
+    assert found == expected
+    return len(found)
