@@ -9,6 +9,7 @@ the references beside them. It ends at a fault, with the sanitizer's report or t
 import argparse
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,8 +20,11 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+import pytest
+
+from tests.support.compiled import READERS
+
 ROOT: Final = Path(__file__).parents[1]
-READERS: Final = ("streamgauge.wire._frames", "streamgauge.protocol._native")
 TESTS: Final = ("wire/test_frames.py", "wire/test_frames_compiled.py", "protocol/test_gather*.py")
 FLAGS: Final = ("-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
 SANITIZERS: Final = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -42,6 +46,8 @@ def main() -> None:
 
 def in_a_process_of_its_own() -> int:
     """The same command again, where the sanitizer was there before Python and sees every allocation."""
+    if shutil.which("gcc") is None:
+        sys.exit("fuzz_readers: there is no gcc to build the readers with: install gcc and Python's headers")
     with TemporaryDirectory() as name:
         for module in READERS:
             build(module, Path(name))
@@ -74,12 +80,10 @@ def built(module: str, folder: Path) -> Path:
 def fuzz(folder: Path, seconds: float, seed: int) -> None:
     for module in READERS:
         load(module, built(module, folder))
-    import pytest  # noqa: PLC0415 # only now: what it collects must find the modules above
-
     tests = [str(path) for name in TESTS for path in sorted((ROOT / "tests/streamgauge").glob(name))]
     if pytest.main(["-q", "--capture=sys", "-p", "no:cacheprovider", *tests]) != 0:
         sys.exit(1)
-    from tests.support.held import Held, hold, hold_texts  # noqa: PLC0415 # likewise
+    from tests.support.held import Held, hold, hold_texts  # noqa: PLC0415 # only now: it must find the modules above
 
     end_s = time.monotonic() + seconds
     total, texts = Held(), 0

@@ -7,9 +7,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from streamgauge.core.event import Kind
 from streamgauge.core.observation import Malformed, Received
+from streamgauge.core.stretch import unfold
 from streamgauge.protocol import PROTOCOLS, Observer, Request
 from streamgauge.protocol.dialect import context_digest
 from streamgauge.protocol.login import mint_token
+from tests.support.compiled import compiled
 
 pytestmark = pytest.mark.benchmark(max_time=0.2)
 
@@ -44,6 +46,20 @@ def message(kind: Kind, **more: object) -> bytes:
     return json.dumps({"type": name, **ENVELOPE, "payload": payload | more}).encode()
 
 
+def ten_events() -> list[bytes]:
+    """A whole run, as one read may bring it."""
+    kinds = (
+        *(Kind.STARTED, Kind.THINKING, Kind.THINKING, Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED),
+        *(Kind.PARTIAL, Kind.PARTIAL, Kind.PARTIAL, Kind.THINKING, Kind.COMPLETED),
+    )
+    said = [json.loads(message(kind)) for kind in kinds]
+    for place, event in enumerate(said):
+        event |= {"seq": 1 + place, "offset": 123 + place}
+    for index, event in enumerate(said[5:8]):
+        event["payload"]["index"] = index
+    return [json.dumps(event).encode() for event in said]
+
+
 @pytest.fixture
 def observer() -> Observer:
     return Observer(1, CANARY, NATIVE.reader(), 65_536)
@@ -55,6 +71,39 @@ def test_observe(benchmark: BenchmarkFixture, observer: Observer, kind: Kind) ->
     row = benchmark(observer.observe, message(kind), 2, 1, exact=True)
     assert isinstance(row, Received)
     assert (row.event.kind, row.event.seq, row.foreign) == (kind, 5, "")
+
+
+def test_gather_ten_events(benchmark: BenchmarkFixture, observer: Observer) -> None:
+    """A run in one call; `test_observe_ten_events` is the same by the reference."""
+    compiled("streamgauge.protocol._native")
+    messages = ten_events()
+    stretch = benchmark(observer.gather, messages, 0, 2, 1, exact=True)
+    assert unfold(stretch) == [
+        observer.observe(message, 2, 1, exact=place == 9) for place, message in enumerate(messages)
+    ]
+
+
+def test_observe_ten_events(benchmark: BenchmarkFixture, observer: Observer) -> None:
+    messages = ten_events()
+
+    def observe() -> list[Received | Malformed]:
+        return [observer.observe(message, 2, 1, exact=False) for message in messages]
+
+    rows = benchmark(observe)
+    assert [row.event.seq for row in rows if isinstance(row, Received)] == [*range(1, 11)]
+
+
+def test_gather_one_event(benchmark: BenchmarkFixture, observer: Observer) -> None:
+    """The least that there is to gain: most reads bring one."""
+    compiled("streamgauge.protocol._native")
+    stretch = benchmark(observer.gather, [message(Kind.THINKING)], 0, 2, 1, exact=True)
+    assert len(stretch.forms) == 1
+
+
+def test_gather_nothing(benchmark: BenchmarkFixture, observer: Observer) -> None:
+    """What is lost where a message must go the long way after all."""
+    compiled("streamgauge.protocol._native")
+    assert benchmark(observer.gather, [message(Kind.FAILED)], 0, 2, 1, exact=True) is None
 
 
 def test_observe_an_event_of_4_kilobytes(benchmark: BenchmarkFixture, observer: Observer) -> None:

@@ -6,9 +6,9 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from streamgauge.wire import ClientSession, Message
+from streamgauge.wire import ClientSession, Message, frames
 from streamgauge.wire.clock import SO_TIMESTAMPNS, SOL_SOCKET, receive_stamp
-from streamgauge.wire.frames import read_texts
+from tests.support.compiled import compiled
 
 pytestmark = pytest.mark.benchmark(max_time=0.2)
 
@@ -40,12 +40,14 @@ def session() -> ClientSession:
 
 @payloads
 @counts
-def test_reader(benchmark: BenchmarkFixture, payload: bytes, count: int) -> None:
+@pytest.mark.parametrize("reader", ["compiled", "pure"])
+def test_reader(benchmark: BenchmarkFixture, payload: bytes, count: int, reader: str) -> None:
     data = text(payload) * count
+    texts = frames.read_texts if reader == "pure" else compiled("streamgauge.wire._frames").read_texts
 
     def read() -> list[Message]:
         messages: list[Message] = []
-        read_texts(data, 0, 2**20, messages)
+        texts(data, 0, 2**20, messages)
         return messages
 
     assert benchmark(read) == [payload] * count
