@@ -31,7 +31,7 @@ compare-generators: $(READY)  ## This suite beside other load generators, instal
 fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
 	$(BIN)/python -m tests.fuzz_readers $(ARGS)
 
-COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c)
+COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c bench/streamgauge/*.h)
 
 $(READY): pyproject.toml constraints.txt $(COMPILED)
 	$(PYTHON) -m venv .venv

@@ -11,6 +11,7 @@ from setuptools.errors import BaseError
 
 PACKAGES = Path("bench")
 SOURCES = (Path("streamgauge/wire/_frames.c"), Path("streamgauge/protocol/_native.c"))
+INCLUDED = Path("streamgauge/utf8.h")
 FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
 
 
@@ -22,10 +23,11 @@ class CompiledReaders(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         root = Path(self.root)
+        included = [str(root / PACKAGES / INCLUDED)]
         modules = []
         for source in SOURCES:
             name, text = ".".join(source.with_suffix("").parts), str(root / PACKAGES / source)
-            modules.append(Extension(name, [text], extra_compile_args=FLAGS))
+            modules.append(Extension(name, [text], depends=included, extra_compile_args=FLAGS))
         command = Distribution({"name": "streamgauge", "ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib = str(root / PACKAGES)
         command.build_temp = str(root / "build")

@@ -8,6 +8,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "../utf8.h"
+
 enum { MOST_DEPTH = 64, MOST_DIGITS = 18, MOST_CALLS = 8, MOST_STEP = 15 };
 
 /* The forms of stretch.py: three bits of kind (event.py), five of detail. */
@@ -269,17 +271,6 @@ static int accepts(const char *at, const char *end, const event *start) {
     return same(text[0], start->request) && same(text[1], start->run) && same(text[2], start->thread);
 }
 
-/* What reached Python's decoder in the reference must be UTF-8; here that is asked of the whole message. */
-static int is_utf8(const char *at, const char *end) {
-    const char *ascii = at;
-    while (ascii < end && (unsigned char)*ascii < 0x80) ascii++;
-    if (ascii == end) return 1;
-    PyObject *text = PyUnicode_DecodeUTF8(ascii, end - ascii, "strict");
-    if (text == NULL) PyErr_Clear();
-    Py_XDECREF(text);
-    return text != NULL;
-}
-
 /* Whether every canary in it is its reader's own. */
 static int is_private(const char *at, const char *end, slice own) {
     static const slice PREFIX = LITERAL("sgcanary"); /* of canary.py */
@@ -455,7 +446,7 @@ static PyObject *gather(PyObject *Py_UNUSED(module), PyObject *const *arguments,
         if (!PyBytes_Check(message) || PyBytes_GET_SIZE(message) > max_bytes) break;
         const char *at = PyBytes_AS_STRING(message), *end = at + PyBytes_GET_SIZE(message);
         event e;
-        if (!is_private(at, end, own) || !is_utf8(at, end)) break;
+        if (!is_private(at, end, own) || !is_utf8(at, end - at)) break;
         if (!read_event(at, end, &e)) {
             if (i > start) break;
             accepting = (slice){at, end - at};

@@ -3,25 +3,8 @@
    Everything that is not a whole, unmasked, shortly written text frame of valid UTF-8 ends the reading, as there. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <string.h>
 
-static int is_ascii(const unsigned char *at, Py_ssize_t n) {
-    uint64_t some = 0, word;
-    for (; n >= 8; at += 8, n -= 8) memcpy(&word, at, 8), some |= word;
-    for (; n > 0; at++, n--) some |= *at;
-    return (some & 0x8080808080808080u) == 0;
-}
-
-static int is_utf8(const unsigned char *at, Py_ssize_t n) {
-    if (is_ascii(at, n)) return 1;
-    PyObject *text = PyUnicode_DecodeUTF8((const char *)at, n, "strict");
-    if (text == NULL) {
-        PyErr_Clear();
-        return 0;
-    }
-    Py_DECREF(text);
-    return 1;
-}
+#include "../utf8.h"
 
 /* Bytes of head and payload of the text frame at `at`, of which `left` bytes are there; 0 where it is none. */
 static int read_head(const unsigned char *at, Py_ssize_t left, Py_ssize_t *head, Py_ssize_t *size) {
@@ -57,7 +40,7 @@ static PyObject *read_texts(PyObject *Py_UNUSED(module), PyObject *const *argume
     }
     while (start <= end && read_head(data + start, end - start, &head, &size)) {
         const unsigned char *payload = data + start + head;
-        if (size > max_size || size > end - start - head || !is_utf8(payload, size)) break;
+        if (size > max_size || size > end - start - head || !is_utf8((const char *)payload, size)) break;
         PyObject *message = PyBytes_FromStringAndSize((const char *)payload, size);
         if (message == NULL) return NULL;
         int failed = PyList_Append(arguments[3], message);
