@@ -121,6 +121,12 @@ def test_ones_own_canary_may_be_cut_across_deltas() -> None:
     assert read(by, written(part(1, ANN[4:]), completed(), first=2))[-1].foreign == ""
 
 
+def test_a_stretch_without_parts_has_no_first() -> None:
+    stretch = observer().gather(written(thought(3)), 0, AT_NS, KERNEL_NS, exact=True)
+    assert stretch is not None
+    assert (stretch.index, stretch.parts) == (-1, b"")
+
+
 def test_a_stretch_that_does_not_end_its_run_has_no_digest() -> None:
     stretch = observer().gather(written(part(0, "a"), thought(3)), 0, AT_NS, KERNEL_NS, exact=True)
     assert stretch is not None

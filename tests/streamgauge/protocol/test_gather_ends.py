@@ -40,12 +40,14 @@ ENDS = {
     "another's in a field that nobody knows": (CALL, '"run_id"', f'"news":"{BEN}","run_id"'),
     "another's in a key": (CALL, '"run_id"', f'"{BEN}":1,"run_id"'),
     "another's in the acceptance": (ACCEPTED, '"run_id"', f'"news":"{BEN}","run_id"'),
+    "another's that was cut, at the very end": (COMPLETED, "0" * 64, BEN[:11]),
     "a canary in escapes": (PART, "one ", ESCAPED),
     "a canary in escapes in a field that nobody knows": (CALL, '"run_id"', f'"news":"{ESCAPED}","run_id"'),
     "a letter in escapes": (PART, "one ", "\\u0041"),
     "half a character": (PART, "one ", "\\ud800"),
     "the other half": (PART, "one ", "\\udc00"),
     "halves the wrong way round": (PART, "one ", "\\ude00\\ud83d"),
+    "the other half twice": (PART, "one ", "\\udc00\\udc00"),
     "half a character and a letter": (PART, "one ", "\\ud83d\\u4e2d"),
     "three digits of an escape": (PART, "one ", "\\u4e2"),
     "no digit in an escape": (PART, "one ", "\\u4e2g"),
@@ -93,6 +95,7 @@ ENDS = {
     "a leading zero": (CALL, '"seq":4', '"seq":04'),
     "a plus": (CALL, '"seq":4', '"seq":+4'),
     "seq 0": (CALL, '"seq":4', '"seq":0'),
+    "offset 0": (CALL, '"offset":44', '"offset":0'),
     "true": (CALL, '"seq":4', '"seq":true'),
     "19 digits": (CALL, '"emitted_ns":1044', '"emitted_ns":' + "1" * 19),
     "step 0 of the pipeline": (FIRST, '"step_number":1', '"step_number":0'),
@@ -125,6 +128,8 @@ ENDS = {
     "more behind it": (CALL, "}}", "}} 1"),
     "a comma at the end": (CALL, "}}", "},}"),
     "no comma": (CALL, ',"run_id"', ' "run_id"'),
+    "a semicolon for a comma": (CALL, ',"run_id"', ';"run_id"'),
+    "a semicolon in a list": (CALL, '"run_id"', '"news":[1;2],"run_id"'),
     "no colon": (CALL, '"run_id":', '"run_id" '),
     "a word that is none": (CALL, '"run_id"', '"news":nul,"run_id"'),
     "a number that is none": (CALL, '"run_id"', '"news":1.,"run_id"'),
@@ -159,6 +164,8 @@ def test_an_error_and_what_is_no_event_are_never_taken() -> None:
 def test_an_acceptance_is_taken_with_the_start_of_its_run_alone() -> None:
     assert taken([text(accepted())]) == 0
     assert taken([text(accepted()), *written(thought(1))]) == 0
+    assert taken([text(accepted("")), *written(thought(1))]) == 0
+    assert taken([text(accepted()), *written(completed())]) == 0
     assert taken([text(accepted()), text(accepted()), *written(started())]) == 0
     assert taken([*written(thought(1)), text(accepted()), *written(started())]) == 1
 
@@ -188,3 +195,12 @@ def test_every_cut_of_a_message_ends_the_stretch() -> None:
     whole = written(part(0, "中 \\ud83d\\ude00 \\n"), thought(1))
     for end in range(len(whole[0])):
         assert taken([whole[0][:end], whole[1]]) == 0
+
+
+def test_misuse_raises() -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        gather(run(), -1)
+    with pytest.raises(TypeError, match="messages: list"):
+        gather(tuple(run()))
+    assert gather(run(), 11) is None
+    assert gather([]) is None
