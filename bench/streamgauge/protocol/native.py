@@ -82,7 +82,7 @@ class NativeReader:
             except UNDECODABLE:
                 return None
         ends = forms[-1] == _COMPLETED
-        if parts and (index or not ends or run in self._deltas):  # more came before, or will come
+        if parts and (not ends or run in self._deltas):  # more came before, or will come
             self._keep(run, index, text, array("I", parts))
         if ends and run in self._deltas:
             joined, text = self._joined(run)

@@ -26,6 +26,7 @@ from tests.support.native_stream import (
     completed,
     ended,
     gather,
+    observer,
     part,
     run,
     started,
@@ -160,3 +161,6 @@ def test_the_stamp_is_exact_only_where_the_stretch_reaches_the_end_of_the_read()
     assert exact(run(), 5)
     assert not exact([*run(), b"{}"], 0)
     assert not exact([*run(), b"{}"], 5)
+    stretch = observer().gather(run(), 0, AT_NS, KERNEL_NS, exact=False)
+    assert stretch is not None
+    assert not stretch.exact
