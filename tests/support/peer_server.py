@@ -57,14 +57,34 @@ async def answers(socket: ServerConnection) -> None:
     """Ends every run as soon as it began."""
     await say(socket, GREETING)
     while True:
-        start = await next_start(socket)
-        run, echo = f"run of {start['request_id']}", {"request_id": start["request_id"], "context": {}}
-        await say(
-            socket,
-            accepted(start["request_id"]),
-            event("agent_started", run, 1, **echo),
-            event("agent_completed", run, 2, answer_sha256="", **echo),
-        )
+        await answer(socket, (await next_start(socket))["request_id"])
+
+
+async def answer(socket: ServerConnection, request: str) -> None:
+    run, echo = f"run of {request}", {"request_id": request, "context": {}}
+    await say(
+        socket,
+        accepted(request),
+        event("agent_started", run, 1, **echo),
+        event("agent_completed", run, 2, answer_sha256="", **echo),
+    )
+
+
+async def tires(socket: ServerConnection) -> None:
+    """Ends two runs as soon as they began, and no other."""
+    await say(socket, GREETING)
+    for _ in range(2):
+        await answer(socket, (await next_start(socket))["request_id"])
+    while True:
+        await say(socket, accepted((await next_start(socket))["request_id"]))
+
+
+async def answers_once(socket: ServerConnection) -> None:
+    """Ends one run, and lets go in the next one."""
+    await say(socket, GREETING)
+    await answer(socket, (await next_start(socket))["request_id"])
+    await say(socket, accepted((await next_start(socket))["request_id"]))
+    socket.transport.abort()
 
 
 async def reports(socket: ServerConnection) -> None:
@@ -204,6 +224,8 @@ BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
     for behaviour in (
         *(
             answers,
+            answers_once,
+            tires,
             reports,
             accepts,
             tells_the_time,

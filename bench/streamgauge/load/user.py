@@ -225,9 +225,10 @@ class Asker(AgentUser):
         while not run.over.wait(self.plan.slack + self._takes_s):
             if run is self._latest:
                 run.goes_on = None
-                self._think(run)
                 break
             run = self._latest  # it shares the flag
+        if not self._latest.ended:  # it is overdue, or its connection is gone
+            self._think(self._latest)
 
     def _go_on(self, run: Run) -> bool:
         """A run has ended: ask again, if that is due already; called back, so that nothing may block."""
@@ -236,6 +237,7 @@ class Asker(AgentUser):
             return False
         following = self._send(self._next_ns, over=run.over)
         if following is None:
+            self._next_ns = next(self._schedule)  # as after any other that could not be sent
             return False
         following.goes_on, self._latest = self._go_on, following
         return True
