@@ -150,7 +150,9 @@ def test_a_run_that_never_ends_in_mid_conversation_is_overdue_too(make_bench: Ma
     assert [run.ended for run in asker.runs][:5] == [True, True, False, False, False]
 
 
-def test_an_overdue_run_asks_for_nothing_though_it_should_end_after_all(make_bench: Make, watch: Watch) -> None:
+def test_an_overdue_run_asks_for_nothing_though_it_should_end_after_all(
+    make_bench: Make, watch: Watch
+) -> None:
     asker = watch(make_bench("accepts", slack=0.2, **CLOSED))
     asker.until(requests=2)
     first, second = asker.runs[:2]

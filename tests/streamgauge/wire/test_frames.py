@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from streamgauge.wire import frames
-from streamgauge.wire.frames import frame_need
+from streamgauge.wire.frames import frame_need, masked_text
 from streamgauge.wire.message import Message
 from tests.support.compiled import compiled
 
@@ -119,3 +119,19 @@ def test_the_header_of_a_frame_that_is_too_large_is_enough(size: int, header: in
 
 def test_a_mask_bit_is_no_part_of_the_length() -> None:
     assert frame_need(b"\x81\x85", 0, LIMIT) == 2 + 5
+
+
+@pytest.mark.parametrize(("size", "header"), [(0, 2), (1, 2), (125, 2), (126, 4), (65535, 4), (65536, 10)])
+def test_a_masked_text_is_what_websockets_would_have_sent(size: int, header: int) -> None:
+    payload = bytes(n % 251 for n in range(size))
+    frame = Frame(Opcode.TEXT, payload).serialize(mask=True)
+    mask = frame[header : header + 4]
+    assert masked_text(payload, mask) == frame
+    assert len(frame) == header + 4 + size
+
+
+def test_a_mask_of_zeros_hides_nothing() -> None:
+    assert masked_text(b"plain", bytes(4)) == b"\x81\x85\0\0\0\0plain"
+    assert masked_text(b"plain", b"\1\2\3\4")[6:] == bytes(
+        letter ^ mask for letter, mask in zip(b"plain", b"\1\2\3\4\1", strict=True)
+    )

@@ -210,8 +210,19 @@ def test_what_is_sent_is_masked_anew_each_time(opened: Opened, unmask: Unmask) -
     ]
 
 
+@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
+def test_a_text_may_be_masked_by_the_caller(opened: Opened, unmask: Unmask, size: int) -> None:
+    session, payload, mask = opened(), b"x" * size, b"mask"
+    sent = session.send_text(payload, mask)
+    assert unmask(sent) == [(Opcode.TEXT, payload)]
+    assert sent == session.send_text(payload, mask), "it is the caller's, and no other"
+    assert mask in sent[:14]
+    assert len(sent) == len(session.send_text(payload))
+
+
 SENDERS: list[Callable[[ClientSession], bytes]] = [
     lambda session: session.send_text(b""),
+    lambda session: session.send_text(b"", b"mask"),
     lambda session: session.send_ping(),
     lambda session: session.send_pong(),
     lambda session: session.close(),
