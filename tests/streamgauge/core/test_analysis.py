@@ -22,9 +22,10 @@ from streamgauge.core.limit import run_limit
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
-from streamgauge.core.observation import Asked, Closed, Observation, Received, Stretch
+from streamgauge.core.observation import Closed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
 from streamgauge.core.stretch import unfolded
+from tests.support.damage import asked_again, belated, damaged, hurried
 from tests.support.generated import START, doubled, dropped, misdirected, recording, swapped_neighbours
 from tests.support.history import (
     CLOCK,
@@ -81,29 +82,6 @@ def by_connection(rows: list[Observation], parts: int, rng: Random) -> list[list
     """The rows as several processes would have seen them, every connection in one of them."""
     share = {row.conn: rng.randrange(parts) for row in rows}
     return [[row for row in rows if share[row.conn] == part] for part in range(parts)]
-
-
-def damaged(rows: list[Observation], rng: Random) -> list[Observation]:
-    """Several faults at once, the worst there are."""
-    for _ in range(rng.randint(0, 4)):
-        mutate = rng.choice([doubled, swapped_neighbours, misdirected, renamed])
-        try:
-            rows = mutate(rows, rng)
-        except IndexError:  # there is no such place in it
-            continue
-    return rows
-
-
-def renamed(rows: list[Observation], rng: Random) -> list[Observation]:
-    """One run's id becomes another's."""
-    runs = [row.event.run for row in rows if isinstance(row, Received)]
-    one, other = rng.choice(runs), rng.choice(runs)
-    return [
-        replace(row, event=replace(row.event, run=other))
-        if isinstance(row, Received) and row.event.run == one
-        else row
-        for row in rows
-    ]
 
 
 # What a correct server is found guilty of
@@ -288,47 +266,6 @@ def test_the_properties_above_are_about_many_stretches_of_many_events() -> None:
 # Runs are settled together, a little late, and nobody sees it
 
 HASTY = replace(TIGHT, grace_ns=20_000_000)
-
-
-def hurried(rows: list[Observation], rng: Random) -> list[Observation]:
-    """Deadlines that come when rows do, or a nanosecond beside."""
-    times = [row.at_ns for row in rows]
-    return [
-        replace(
-            row, deadline_ns=times[rng.randint(place, min(place + 60, len(times) - 1))] + rng.randint(-1, 1)
-        )
-        if isinstance(row, Asked) and rng.random() < 0.6
-        else row
-        for place, row in enumerate(rows)
-    ]
-
-
-def belated(rows: list[Observation], rng: Random) -> list[Observation]:
-    """Some messages come later than they would have, many after their run's end; fewer sockets close."""
-    stay = rng.random()
-    rows = [row for row in rows if not isinstance(row, Closed) or rng.random() > stay]
-    for _ in range(rng.randint(0, 6)):
-        place = rng.randrange(len(rows))
-        row = rows[place]
-        if isinstance(row, Received):
-            later = min(place + rng.randint(1, 80), len(rows) - 1)
-            times = [row.at_ns for row in rows]
-            rows.insert(later, rows.pop(place))
-            rows = [replace(row, at_ns=at_ns) for row, at_ns in zip(rows, times, strict=True)]
-    return [
-        replace(row, kernel_ns=min(row.kernel_ns, row.at_ns)) if isinstance(row, Received) else row
-        for row in rows
-    ]
-
-
-def asked_again(rows: list[Observation], rng: Random) -> list[Observation]:
-    """A request is sent once more, later."""
-    rows = list(rows)
-    for asked in [row for row in rows if isinstance(row, Asked) and rng.random() < 0.1]:
-        later = rng.randint(rows.index(asked), len(rows) - 1)
-        if not any(isinstance(row, Closed) for row in rows[:later] if row.conn == asked.conn):
-            rows.insert(later, replace(asked, at_ns=rows[later].at_ns))
-    return rows
 
 
 def settled_every(every_ns: int, rows: list[Observation]) -> AnalysisState:

@@ -1,0 +1,154 @@
+"""What several faults at once make of a recording, and what time does to it."""
+
+from random import Random
+
+from msgspec.structs import replace
+
+from streamgauge.core.event import Kind
+from streamgauge.core.observation import Asked, Closed, Observation, Received
+from tests.support.generated import doubled, misdirected, swapped_neighbours
+from tests.support.history import idea
+
+Rows = list[Observation]
+
+
+def damaged(rows: Rows, rng: Random) -> Rows:
+    """Several faults at once, the worst there are."""
+    for _ in range(rng.randint(0, 4)):
+        mutate = rng.choice(_FAULTS)
+        try:
+            rows = mutate(rows, rng)
+        except IndexError:  # there is no such place in it
+            continue
+    return rows
+
+
+def renamed(rows: Rows, rng: Random) -> Rows:
+    """One run's id becomes another's."""
+    runs = [row.event.run for row in rows if isinstance(row, Received)]
+    one, other = rng.choice(runs), rng.choice(runs)
+    return [
+        replace(row, event=replace(row.event, run=other))
+        if isinstance(row, Received) and row.event.run == one
+        else row
+        for row in rows
+    ]
+
+
+def impersonated(rows: Rows, rng: Random) -> Rows:
+    """From some event on, a run bears another user's name."""
+    place = rng.choice(
+        [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
+    )
+    first = rows[place]
+    assert isinstance(first, Received)
+    user = rng.choice([row.event.user for row in rows if isinstance(row, Received) and row.event.seq])
+    return rows[:place] + [
+        replace(row, event=replace(row.event, user=user))
+        if isinstance(row, Received) and row.event.seq and row.event.run == first.event.run
+        else row
+        for row in rows[place:]
+    ]
+
+
+def never_sent(rows: Rows, rng: Random) -> Rows:
+    """An event is lost before the session numbers it: only its run knows."""
+    place = rng.choice(
+        [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
+    )
+    return rows[:place] + _renumbered(rows[place + 1 :], rows[place].conn, -1)
+
+
+def prolonged(rows: Rows, rng: Random) -> Rows:
+    """A run goes on after its end, in good order."""
+    ends = [
+        (place, row)
+        for place, row in enumerate(rows)
+        if isinstance(row, Received) and row.event.kind in {Kind.COMPLETED, Kind.FAILED}
+    ]
+    place, end = rng.choice(ends)
+    more = [
+        replace(
+            end,
+            event=replace(
+                idea(),
+                user=end.event.user,
+                run=end.event.run,
+                thread=end.event.thread,
+                agent=end.event.agent,
+                clock=end.event.clock,
+                emitted_ns=end.event.emitted_ns,
+                seq=end.event.seq + n,
+                offset=end.event.offset + n,
+            ),
+        )
+        for n in range(1, rng.randint(2, 3))
+    ]
+    return [*rows[: place + 1], *more, *_renumbered(rows[place + 1 :], end.conn, len(more))]
+
+
+def silenced(rows: Rows, rng: Random) -> Rows:
+    """A run was to emit nothing, and does."""
+    place = rng.choice([place for place, row in enumerate(rows) if isinstance(row, Asked)])
+    asked = rows[place]
+    assert isinstance(asked, Asked)
+    return [*rows[:place], replace(asked, silent=True), *rows[place + 1 :]]
+
+
+def _renumbered(rows: Rows, conn: int, by: int) -> Rows:
+    return [
+        replace(row, event=replace(row.event, offset=row.event.offset + by))
+        if isinstance(row, Received) and row.conn == conn and row.event.offset
+        else row
+        for row in rows
+    ]
+
+
+_FAULTS = (
+    *(doubled, swapped_neighbours, misdirected, renamed),
+    *(impersonated, never_sent, prolonged, silenced),
+)
+
+
+# What time does to it
+
+
+def hurried(rows: Rows, rng: Random) -> Rows:
+    """Deadlines that come when rows do, or a nanosecond beside."""
+    times = [row.at_ns for row in rows]
+    return [
+        replace(
+            row, deadline_ns=times[rng.randint(place, min(place + 60, len(times) - 1))] + rng.randint(-1, 1)
+        )
+        if isinstance(row, Asked) and rng.random() < 0.6
+        else row
+        for place, row in enumerate(rows)
+    ]
+
+
+def belated(rows: Rows, rng: Random) -> Rows:
+    """Some messages come later than they would have, many after their run's end; fewer sockets close."""
+    stay = rng.random()
+    rows = [row for row in rows if not isinstance(row, Closed) or rng.random() > stay]
+    for _ in range(rng.randint(0, 6)):
+        place = rng.randrange(len(rows))
+        row = rows[place]
+        if isinstance(row, Received):
+            later = min(place + rng.randint(1, 80), len(rows) - 1)
+            times = [row.at_ns for row in rows]
+            rows.insert(later, rows.pop(place))
+            rows = [replace(row, at_ns=at_ns) for row, at_ns in zip(rows, times, strict=True)]
+    return [
+        replace(row, kernel_ns=min(row.kernel_ns, row.at_ns)) if isinstance(row, Received) else row
+        for row in rows
+    ]
+
+
+def asked_again(rows: Rows, rng: Random) -> Rows:
+    """A request is sent once more, later."""
+    rows = list(rows)
+    for asked in [row for row in rows if isinstance(row, Asked) and rng.random() < 0.1]:
+        later = rng.randint(rows.index(asked), len(rows) - 1)
+        if not any(isinstance(row, Closed) for row in rows[:later] if row.conn == asked.conn):
+            rows.insert(later, replace(asked, at_ns=rows[later].at_ns))
+    return rows
