@@ -6,9 +6,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.canary import foreign
-from streamgauge.core.event import Event
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.histogram import Distribution, Histogram
-from streamgauge.core.observation import Observation, Received
+from streamgauge.core.observation import Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
 from tests.support.history import (
     CLOCK,
@@ -25,6 +25,7 @@ from tests.support.history import (
     thought,
     tool,
 )
+from tests.support.stretches import gathered
 
 pytestmark = pytest.mark.benchmark(max_time=0.2)
 
@@ -62,6 +63,25 @@ def rows() -> list[Observation]:
     return rows
 
 
+@pytest.fixture(scope="module")
+def reads(rows: list[Observation]) -> list[Observation]:
+    """The same where each run was read at once."""
+    reads: list[Observation] = []
+    open_reads: dict[int, list[Received]] = {}
+    for row in rows:
+        read = open_reads.setdefault(row.conn, [])
+        if not isinstance(row, Received):
+            reads.append(row)
+            continue
+        read.append(row)
+        if row.event.kind == Kind.COMPLETED:
+            moment = {"at_ns": row.at_ns, "kernel_ns": row.kernel_ns}
+            reads.append(gathered([replace(each, **moment, exact=each is row) for each in read]))
+            read.clear()
+    assert sum(isinstance(row, Stretch) for row in reads) == USERS * RUNS
+    return reads
+
+
 def per_event(benchmark: BenchmarkFixture, count: int) -> None:
     """Leave the mean of one event beside the mean of all."""
     if benchmark.stats is not None:  # None where benchmarks are disabled
@@ -79,6 +99,21 @@ def test_analysis_of_2200_events(benchmark: BenchmarkFixture, rows: list[Observa
 
     state = benchmark(fold)
     per_event(benchmark, USERS * RUNS * EVENTS)
+    assert state.counts["runs with the full sequence"] == USERS * RUNS
+    assert not state.checks.found
+
+
+def test_analysis_of_2200_events_in_200_reads(benchmark: BenchmarkFixture, reads: list[Observation]) -> None:
+    def fold() -> AnalysisState:
+        analysis = Analysis(LIMITS, CLOCK, 0)
+        add = analysis.add
+        for row in reads:
+            add(row)
+        return analysis.finish(60 * SECOND)
+
+    state = benchmark(fold)
+    per_event(benchmark, USERS * RUNS * EVENTS)
+    assert state.counts["events"] == USERS * RUNS * EVENTS
     assert state.counts["runs with the full sequence"] == USERS * RUNS
     assert not state.checks.found
 

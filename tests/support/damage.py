@@ -37,9 +37,7 @@ def renamed(rows: Rows, rng: Random) -> Rows:
 
 def impersonated(rows: Rows, rng: Random) -> Rows:
     """From some event on, a run bears another user's name."""
-    place = rng.choice(
-        [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
-    )
+    place = rng.choice(_events(rows))
     first = rows[place]
     assert isinstance(first, Received)
     user = rng.choice([row.event.user for row in rows if isinstance(row, Received) and row.event.seq])
@@ -53,9 +51,7 @@ def impersonated(rows: Rows, rng: Random) -> Rows:
 
 def never_sent(rows: Rows, rng: Random) -> Rows:
     """An event is lost before the session numbers it: only its run knows."""
-    place = rng.choice(
-        [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
-    )
+    place = rng.choice(_events(rows))
     return rows[:place] + _renumbered(rows[place + 1 :], rows[place].conn, -1)
 
 
@@ -93,6 +89,11 @@ def silenced(rows: Rows, rng: Random) -> Rows:
     asked = rows[place]
     assert isinstance(asked, Asked)
     return [*rows[:place], replace(asked, silent=True), *rows[place + 1 :]]
+
+
+def _events(rows: Rows) -> list[int]:
+    """The places of the events of runs."""
+    return [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
 
 
 def _renumbered(rows: Rows, conn: int, by: int) -> Rows:
