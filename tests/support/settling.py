@@ -1,7 +1,7 @@
 """Runs on their way from rows to metrics, as an analysis takes them, but one by one."""
 
 from streamgauge.core.alike import Alike, arrivals_ns, likeness
-from streamgauge.core.assembly import Assembler
+from streamgauge.core.assembly import Assembler, Sockets
 from streamgauge.core.checks.fold import Settled
 from streamgauge.core.history import History
 from streamgauge.core.observation import Observation
@@ -12,14 +12,14 @@ class Timely(Assembler):
     """Settles what is due before it takes a row, and notes on which socket, as those who judge runs do."""
 
     def __init__(self) -> None:
-        self.noted: dict[str, int] = {}
+        self.noted = Sockets()
         super().__init__(LIMITS, self.noted)
 
     def add(self, row: Observation) -> list[History]:
         return self._note(self.settle_due(row.at_ns)) + self._note(super().add(row))
 
     def _note(self, histories: list[History]) -> list[History]:
-        self.noted |= {history.run: history.asked.conn for history in histories if history.run}
+        self.noted.first |= {history.run: history.asked.conn for history in histories if history.run}
         return histories
 
 

@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 from msgspec import Struct
 
 from streamgauge.core.alike import Alike, Likeness, arrivals_ns, likeness
-from streamgauge.core.assembly import Assembler
+from streamgauge.core.assembly import Assembler, Sockets
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
@@ -80,7 +80,7 @@ class Analysis:
     def __init__(
         self, limits: Limits, clock: str, began_ns: int, promises: Collection[Rule] = EVERY_RULE
     ) -> None:
-        settled: dict[str, int] = {}  # run -> the connection that it was settled on
+        settled = Sockets()
         self._assembler = Assembler(limits, settled)
         self._checks = Checks(limits, promises, settled)
         self._latencies = Latencies(clock)

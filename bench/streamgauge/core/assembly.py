@@ -7,7 +7,7 @@ in one process or in four, the same rows settle the same runs.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 from msgspec import Struct
@@ -36,6 +36,17 @@ class Connection(Struct):
     unended: set[str] = set()  # runs that were settled without having ended
 
 
+class Sockets(Struct):
+    """On which connection each run was settled: mostly one, the first of the user who was there first."""
+
+    first: dict[str, int] = {}
+    others: set[tuple[str, int]] = set()  # run and connection, all of them, where there are several
+
+    def have(self, run: str, conn: int) -> bool:
+        """Whether a run was settled on a connection."""
+        return self.first.get(run) == conn or (run, conn) in self.others
+
+
 class Stray(Struct, frozen=True):
     """Events whose run their own socket did not ask for, or had settled already (`late`): the first."""
 
@@ -48,10 +59,10 @@ class Stray(Struct, frozen=True):
 class Assembler:
     """Turns rows into settled runs; what belongs to no run goes to `strays`.
 
-    `settled` tells of a run that was settled on which connection; whoever judges it fills it.
+    `settled` tells on which connections a run was settled; whoever judges it fills it.
     """
 
-    def __init__(self, limits: Limits, settled: Mapping[str, int]) -> None:
+    def __init__(self, limits: Limits, settled: Sockets) -> None:
         self._settled = settled
         self._grace_ns = limits.grace_ns
         self._connections: dict[int, Connection] = {}
@@ -171,7 +182,7 @@ class Assembler:
             return  # the canary is the finding; or that the run never ended
         key = row.conn, run
         first = self._strays.get(key)
-        late = self._settled.get(run) == row.conn
+        late = self._settled.have(run, row.conn)
         self._strays[key] = (
             replace(first, times=first.times + 1) if first else Stray(connection.user, row, late)
         )

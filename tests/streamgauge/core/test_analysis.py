@@ -17,6 +17,7 @@ from streamgauge.core.checks import judge as judge_module
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
+from streamgauge.core.event import Kind
 from streamgauge.core.history import History
 from streamgauge.core.limit import run_limit
 from streamgauge.core.metrics.goodput import GoodputState
@@ -31,8 +32,11 @@ from tests.support.history import (
     CLOCK,
     LIMITS,
     SECOND,
+    accepted,
+    canary,
     completed,
     failed,
+    heard,
     idea,
     lost,
     run,
@@ -47,6 +51,7 @@ R = Rule
 UNTIL = START + 30 * SECOND  # before any deadline: who has not left is stopped in mid-run
 GOALS = tuple(map(run_limit, ("run < 60ms", "gap_max <= 12ms", "chunk_gap_max < 15ms")))
 TIGHT = replace(LIMITS, stall_ns=10_000_000, goodput=GOALS)  # some runs keep them, some do not
+ACCEPTANCE = accepted().event
 Mutation = Callable[[list[Observation], Random], list[Observation]]
 
 seeds = st.integers(0, 10**6)
@@ -140,6 +145,30 @@ def test_several_processes_know_together_what_one_would(
     assert failing(merged(apart)) == failing(together)
 
 
+@pytest.mark.parametrize("users", [("ann", "ann"), ("ann", "ben")])
+@pytest.mark.parametrize("first", [1, 2])
+def test_an_event_is_late_where_its_run_was_settled_wherever_else_it_was(
+    users: tuple[str, str], first: int
+) -> None:
+    """One run id at two sockets, where users choose their own, or a server repeats itself."""
+    rows = [
+        row
+        for conn, user in enumerate(users, 1)
+        for row in session(run(*whole(), user=user, conn=conn), leaves=False)
+    ]
+    delay = {conn: 0 if conn == first else 3 for conn in (1, 2)}
+    rows = [replace(row, at_ns=row.at_ns + delay[row.conn] * SECOND) for row in rows]
+    late: list[Observation] = [
+        replace(row, at_ns=20 * SECOND)
+        for row in rows
+        if isinstance(row, Received) and row.event.kind == Kind.PARTIAL
+    ]
+    rows = sorted(rows, key=lambda row: row.at_ns) + late[::2]
+    apart = [analysed([row for row in rows if row.conn == conn]) for conn in (1, 2)]
+    assert unordered(merged(apart)) == unordered(analysed(rows))
+    assert [stray.late for stray in analysed(rows).checks.strays] == [True, True]
+
+
 @given(among_users, seeds)
 @settings(deadline=None, max_examples=60)
 def test_merging_is_associative_and_commutative(rows: list[Observation], seed: int) -> None:
@@ -227,6 +256,29 @@ def emitted(row: Observation) -> Observation:
     if not isinstance(row, Received) or not row.event.seq:
         return row
     return replace(row, event=replace(row.event, emitted_ns=row.at_ns))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(heard(replace(ACCEPTANCE, user="eve")), id="of another user"),
+        pytest.param(heard(replace(ACCEPTANCE, user="ann")), id="of one's own"),
+        pytest.param(heard(replace(ACCEPTANCE, offset=1)), id="numbered"),
+        pytest.param(heard(replace(ACCEPTANCE, offset=7)), id="numbered wrongly"),
+        pytest.param(heard(replace(ACCEPTANCE, breach="odd")), id="in breach"),
+        pytest.param(heard(ACCEPTANCE, foreign=canary("eve")), id="with a canary"),
+        pytest.param(heard(replace(ACCEPTANCE, request="q9")), id="of what was not asked"),
+        pytest.param(heard(ACCEPTANCE, conn=9), id="on no connection"),
+        pytest.param(heard(ACCEPTANCE, at=61), id="too late"),
+    ],
+)
+def test_an_odd_acceptance_is_looked_at(odd: Received) -> None:
+    rows = session(run(*whole()))
+    rows[2] = odd
+    rows = [
+        replace(row, at_ns=max(row.at_ns, odd.at_ns if place > 1 else 0)) for place, row in enumerate(rows)
+    ]
+    assert unordered(analysed(rows)) == unordered(looked_at_one_by_one(rows))
 
 
 def test_the_properties_above_are_about_the_short_ways() -> None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from streamgauge.core.assembly import Stray
+from streamgauge.core.assembly import Sockets, Stray
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
@@ -64,13 +64,13 @@ _NOBODY = Session("", OffsetTrack())
 class Checks:
     """Judges rows and settled runs by the rules in `promises`, and by no other.
 
-    It keeps in `settled` on which connection each run was settled.
+    It keeps in `settled` on which connections each run was settled.
     """
 
     def __init__(
-        self, limits: Limits, promises: Collection[Rule] = EVERY_RULE, settled: dict[str, int] | None = None
+        self, limits: Limits, promises: Collection[Rule] = EVERY_RULE, settled: Sockets | None = None
     ) -> None:
-        self._settled = {} if settled is None else settled
+        self._settled = Sockets() if settled is None else settled
         self._users: dict[int, str] = {}  # of all connections there were
         self._limits = limits
         self._promises = promises
@@ -216,10 +216,11 @@ class Checks:
     def _own(self, history: History) -> None:
         """Note whose the run is: what of it appears elsewhere is a leak."""
         run, conn = history.run, history.asked.conn
-        first = self._settled.setdefault(run, conn)
+        first = self._settled.first.setdefault(run, conn)
         if first != conn:
+            self._settled.others |= {(run, first), (run, conn)}
             if self._users[first] == history.user:
-                self._settled[run] = min(first, conn)
+                self._settled.first[run] = min(first, conn)
             else:
                 self.state.share(run, self._users[first], history.user)
 
@@ -278,10 +279,9 @@ class Checks:
         self.state.exercised = {rule: n for rule, n in applied.items() if n and rule in self._promises}
         self.state.unknown = dict(self._unknown)
         shared = self.state.shared
-        self.state.owners |= {
-            run: self._users[conn] for run, conn in self._settled.items() if run not in shared
-        }
-        self.state.sockets = {run: conn for run, conn in self._settled.items() if run not in shared}
+        first = self._settled.first.items()
+        self.state.owners |= {run: self._users[conn] for run, conn in first if run not in shared}
+        self.state.sockets = {run: conn for run, conn in first if run not in shared}
         for stray in strays:
             if stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"
