@@ -238,6 +238,11 @@ def test_where_parts_do_not_go_up_by_one_there_is_no_form(
     assert cut(*places, said=said) is None
 
 
+def test_nor_is_there_one_of_a_read_that_begins_with_a_later_part() -> None:
+    events = run(part(1), part(2), completed()).events
+    assert form_of([gathered([replace(row, at_ns=7) for row in events])]) is None
+
+
 def test_parts_may_go_on_in_another_stretch() -> None:
     said = (started(), part(0), part(1), part(2), completed())
     assert cut(2, said=said) == cut(3, said=said) == forms(*said)

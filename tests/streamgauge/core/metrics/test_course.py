@@ -52,6 +52,13 @@ def test_a_longer_run_has_wider_windows_and_loses_nothing() -> None:
     assert (state.width_ns, numbers(state)) == (8 * QUARTER, {0: 2, 80: 1})
 
 
+def test_runs_that_are_settled_together_stand_each_in_its_window() -> None:
+    histories = [asked(0, took_ms=3), asked(2.1, took_ms=7), asked(0.1, took_ms=5), asked(90), asked(2.2)]
+    together = Course(BEGAN)
+    together.settle(alike(*histories))
+    assert together.state() == course(*histories)
+
+
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=8))
 def test_parts_merge_into_the_whole(seconds: list[int]) -> None:
     whole = course(*map(asked, seconds))

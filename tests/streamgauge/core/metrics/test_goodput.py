@@ -10,6 +10,7 @@ from streamgauge.core.limit import run_limit
 from streamgauge.core.metrics.goodput import Goodput, GoodputState, kept
 from tests.support.history import (
     SECOND,
+    Said,
     completed,
     failed,
     heard,
@@ -158,6 +159,18 @@ def test_a_limit_on_what_never_came_is_not_kept(goal: str) -> None:
 @pytest.mark.parametrize("history", [run(), run(started())])
 def test_a_limit_on_gaps_is_kept_where_there_is_none(goal: str, history: History) -> None:
     assert keeps(f"{goal} < 1us", history)
+
+
+def test_of_runs_that_are_settled_together_each_keeps_its_limits() -> None:
+    limits = ("run < 1s", "gap_p95 < 20ms", "gap_max < 2s", "chunk_gap_max < 50ms", "accepted < 10ms")
+    said: list[list[Said]] = [
+        [*BEGUN, wait(0.01 + n), part(0), wait(0.01 + n / 50), part(1), *DONE] for n in range(5)
+    ]
+    histories = [replace(run(*each), accepted=heard(started(), at=n / 150)) for n, each in enumerate(said)]
+    together = Goodput([run_limit(text) for text in limits])
+    together.settle(alike(*histories))
+    assert together.state() == counted(*histories, limits=limits)
+    assert all(0 < n < 5 for n in together.state().beyond.values())
 
 
 # The algebra

@@ -129,6 +129,19 @@ def test_the_first_of_several_counts() -> None:
     assert of_run(run(*BEGUN, thought(3), twice(completed())))[Metric.RUN] == (1, 5 * PACE, 5 * PACE)
 
 
+def test_runs_that_are_settled_together_take_each_its_time() -> None:
+    histories = [run(*BEGUN, wait(n + 0.01), part(0), thought(3), completed()) for n in range(4)]
+    for n, history in enumerate(histories):
+        history.asked = replace(history.asked, due_ns=-n * MS)
+        history.accepted = heard(started(), at=n / 100)
+    together, alone = Latencies(CLOCK), Latencies(CLOCK)
+    together.settle(alike(*histories))
+    for history in histories:
+        alone.settle(alike(history))
+    assert together.distributions() == alone.distributions()
+    assert values(together.distributions())[Metric.ACCEPTED] == (4, 0, 33 * MS)
+
+
 def test_rows_of_a_whole_session_feed_each_its_metric() -> None:
     assert of_rows(*session(run(*whole()))) == {Metric.CONNECT: (1, 0, 0), Metric.SLIP: (1, 0, 0)}
 

@@ -154,6 +154,20 @@ def test_chunks_that_all_come_in_one_moment_have_no_rate_and_are_told() -> None:
     assert streams(history).state().rates.n == 0
 
 
+def test_of_streams_that_are_settled_together_each_has_its_own_gaps_and_pauses() -> None:
+    histories = [
+        run(*BEGUN, part(0), wait(0.5 + n), part(1), wait(2 - n / 2), part(2), pause=pause)
+        for n, pause in enumerate((0, 2, 0.7))
+    ]
+    histories.append(run(*BEGUN, part(0), part(1), part(2)))
+    histories[-1].events = [replace(received, kernel_ns=SECOND) for received in histories[-1].events]
+    together = Streams(SECOND)
+    together.settle(alike(*histories))
+    assert together.state() == streams(*histories).state()
+    assert together.gaps() == streams(*histories).gaps()
+    assert (together.state().stalls, together.stalled, together.state().at_once) == (2, 2, 1)
+
+
 # The algebra
 
 answers = st.lists(st.floats(0.01, 3), max_size=5).map(
