@@ -6,8 +6,8 @@ from random import Random
 
 from msgspec.structs import replace
 
-from streamgauge.core.event import Event
-from streamgauge.core.observation import Asked, Cancelled, Closed, Observation, Opened, Received
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.observation import Asked, Cancelled, Clocked, Closed, Observation, Opened, Received
 from tests.support.history import (
     SECOND,
     accepted,
@@ -116,6 +116,36 @@ def _stamped(row: Observation, now: int, rng: Random) -> Observation:
                 row, at_ns=now, kernel_ns=kernel_ns, exact=bool(kernel_ns and rng.random() < 0.5), event=event
             )
     return replace(row, at_ns=now)
+
+
+def greeted(rows: Rows, rng: Random) -> Rows:
+    """The same of a server that greets, mostly."""
+    greetings = {
+        row: Received(row.conn, row.at_ns, 0, exact=False, size=50, event=Event(Kind.GREETING, user=row.user))
+        for row in rows
+        if isinstance(row, Opened) and rng.random() < 0.9
+    }
+    return [each for row in rows for each in (row, *([greetings[row]] if row in greetings else []))]
+
+
+def on_two_machines(rows: Rows, rng: Random) -> Rows:
+    """The same where another machine stamps some of the runs, by a clock that is mapped sooner or later."""
+    there = {
+        run
+        for run in sorted({row.event.run for row in rows if isinstance(row, Received)})
+        if rng.random() < 0.4
+    }
+    made: Rows = []
+    for row in rows:
+        if isinstance(row, Received) and row.event.seq and row.event.run in there:
+            made.append(replace(row, event=replace(row.event, clock="there")))
+        else:
+            made.append(row)
+        if rng.random() < 0.02:
+            made.append(
+                Clocked(row.conn, row.at_ns, "there", rng.randint(-SECOND, SECOND), rng.randint(0, _MS))
+            )
+    return made
 
 
 # What a faulty server does to a correct recording, once, and at a place of the generator's choice

@@ -27,7 +27,16 @@ from streamgauge.core.observation import Closed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
 from streamgauge.core.stretch import unfolded
 from tests.support.damage import asked_again, belated, damaged, hurried
-from tests.support.generated import START, doubled, dropped, misdirected, recording, swapped_neighbours
+from tests.support.generated import (
+    START,
+    doubled,
+    dropped,
+    greeted,
+    misdirected,
+    on_two_machines,
+    recording,
+    swapped_neighbours,
+)
 from tests.support.history import (
     CLOCK,
     LIMITS,
@@ -59,8 +68,10 @@ recordings = st.builds(recording, st.integers(1, 3), st.integers(1, 4), seeds)
 among_users = st.builds(recording, st.integers(2, 3), st.integers(1, 4), seeds)
 
 
-def analysed(rows: list[Observation]) -> AnalysisState:
-    analysis = Analysis(TIGHT, CLOCK, START)
+def analysed(
+    rows: list[Observation], limits: Limits = TIGHT, promises: Collection[Rule] = EVERY_RULE
+) -> AnalysisState:
+    analysis = Analysis(limits, CLOCK, START, promises)
     for row in rows:
         analysis.add(row)
     return analysis.finish(UNTIL)
@@ -201,9 +212,11 @@ def test_a_recording_is_analysed_as_it_was_live(rows: list[Observation], seed: i
 # Plain events are taken together, and nothing comes of it that would not come of looking at each
 
 
-def looked_at_one_by_one(rows: list[Observation]) -> AnalysisState:
+def looked_at_one_by_one(
+    rows: list[Observation], limits: Limits = TIGHT, promises: Collection[Rule] = EVERY_RULE
+) -> AnalysisState:
     """The same without any short way: every row is shown to all that may ask something of it."""
-    analysis = Analysis(TIGHT, CLOCK, START)
+    analysis = Analysis(limits, CLOCK, START, promises)
     for row in rows:
         analysis._look_at(row)
     return analysis.finish(UNTIL)
@@ -225,6 +238,19 @@ def test_a_stretch_says_what_its_rows_say(rows: list[Observation], seed: int) ->
     alone = unordered(looked_at_one_by_one(rows))
     assert unordered(analysed(rows)) == alone
     assert unordered(analysed(stretched(rows, rng))) == alone
+
+
+@given(among_users, seeds, st.booleans(), st.booleans(), st.sampled_from([None, *Rule]))
+@settings(deadline=None, max_examples=200)
+def test_whatever_its_protocol_promises(
+    rows: list[Observation], seed: int, greets: bool, accepts: bool, unpromised: Rule | None
+) -> None:
+    rng = Random(seed)
+    rows = greeted(on_two_machines(damaged(rows, rng), rng), rng)
+    rows = read_together(rows, rng, START)
+    limits, promises = replace(TIGHT, greets=greets, accepts=accepts), EVERY_RULE - {unpromised}
+    alone = unordered(looked_at_one_by_one(rows, limits, promises))
+    assert unordered(analysed(stretched(rows, rng), limits, promises)) == alone
 
 
 @given(among_users, seeds, st.integers(1, 4))
