@@ -14,6 +14,7 @@ from streamgauge.core.observation import Malformed, Observation, Unsent
 from streamgauge.core.recording import SCHEMA, End, Header, Recording, RecordingError, block
 from streamgauge.core.threshold import Level, parse
 from tests.support.history import CLOCK, LIMITS, failed, heard, run, session, started, whole
+from tests.support.stretches import plain
 
 HEADER = Header("worker-1", "native", CLOCK, 12, LIMITS, ("echo", "complete"), "plan")
 END = End(99, ("a worker died",))
@@ -22,6 +23,7 @@ ROWS: list[Observation] = [
     Unsent(1, 2**62, 2**62, "no connection"),
     Malformed(1, 2**62, 70_000, "larger than 65536 bytes", "sgcanaryx"),
     heard(Event(Kind.OTHER, user="Zoë"), foreign="sgcanaryy"),
+    *plain(run(*whole(), name="r3", request="q3", user="Zoë"), 4).stretches,
 ]
 
 
@@ -30,7 +32,7 @@ def recorded(*blocks: list[Observation], end: End | None = END) -> bytes:
 
 
 def test_every_kind_of_row_comes_back_as_it_was() -> None:
-    assert len({type(row) for row in ROWS}) == 7
+    assert len({type(row) for row in ROWS}) == 8
     assert Recording.of(recorded(ROWS)) == Recording(HEADER, ROWS, END)
 
 

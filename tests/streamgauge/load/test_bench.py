@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from streamgauge.core.abort import NAMES
 from streamgauge.core.event import Event, Kind
@@ -12,6 +13,8 @@ from streamgauge.core.observation import Closed, Malformed, Observation, Opened,
 from streamgauge.core.recording import Recording
 from streamgauge.plan import digest
 from tests.support.apart import INSIDE
+from tests.support.history import run, started, thought
+from tests.support.stretches import gathered
 
 if TYPE_CHECKING or INSIDE:
     from streamgauge.load.bench import Bench, Share, share_of
@@ -44,6 +47,20 @@ def test_a_share_and_a_recording_hold_what_was_recorded(make_bench: Make) -> Non
     assert recording.header.limits == bench.plan.limits
     assert recording.end is not None
     assert share.state.began_ns <= share.state.ended_ns <= recording.end.at_ns
+
+
+def test_what_one_read_brought_is_recorded_as_it_came_and_counted_event_by_event(make_bench: Make) -> None:
+    bench = make_bench()
+    first, _, _ = rows()
+    stretch = gathered([replace(row, at_ns=first.at_ns) for row in run(started(), thought(1)).events])
+    for row in (first, run().asked):
+        bench.record(replace(row, at_ns=first.at_ns))
+    bench.read([stretch, stretch])
+    assert bench.snapshot().events == 4
+    bench.read([])
+    share = bench.finish()
+    assert share.state.counts["received thinking"] == share.state.counts["received started"] == 2
+    assert Recording.of(Path(share.recording).read_bytes()).rows[2:] == [stretch, stretch]
 
 
 def test_a_share_travels(make_bench: Make) -> None:
