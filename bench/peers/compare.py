@@ -75,6 +75,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--gap-us", type=int, default=0, help="one event per write, so far apart (default: 0)"
     )
+    parser.add_argument(
+        "--sleeping-source", action="store_true", help="whoever writes to the source pays for waking it"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order")
     parser.add_argument("--json", type=Path, help="where every sample is written too")
     given = parser.parse_args(words)
@@ -92,7 +95,16 @@ def prepared(given: argparse.Namespace) -> Bench:
         program = build()
     except NotBuilt as error:
         refuse(str(error))
-    return Bench(program, cores[0], cores[1], given.sockets, given.settling, given.seconds, given.gap_us)
+    return Bench(
+        program,
+        cores[0],
+        cores[1],
+        given.sockets,
+        given.settling,
+        given.seconds,
+        given.gap_us,
+        poll=not given.sleeping_source,
+    )
 
 
 def refuse(why: str) -> NoReturn:
@@ -131,6 +143,7 @@ def conditions(given: argparse.Namespace) -> dict[str, object]:
         "seconds": given.seconds,
         "rounds": given.rounds,
         "gap_us": given.gap_us,
+        "sleeping_source": given.sleeping_source,
         "platform": platform.platform(),
         "python": platform.python_version(),
         "packages": {generator.name: generator.packages for generator in GENERATORS},

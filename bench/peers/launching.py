@@ -52,6 +52,7 @@ class Bench(Struct, frozen=True):
     settling_s: float  # from the greeting to the window
     seconds: float  # of the window
     gap_us: int = 0
+    poll: bool = True  # the source never sleeps
 
 
 class Peer(Struct, frozen=True):
@@ -94,7 +95,7 @@ def measure(bench: Bench, peer: Peer, one_socket: int) -> Sample:
 
 @contextmanager
 def _held(bench: Bench, hold: int) -> Iterator[Source]:
-    arguments = ["--hold", str(hold), "--gap-us", str(bench.gap_us)]
+    arguments = ["--hold", str(hold), "--gap-us", str(bench.gap_us), *(["--poll"] if bench.poll else [])]
     with started(bench.program, *arguments, before=_pinned(bench.source_core)) as source:
         yield source
 

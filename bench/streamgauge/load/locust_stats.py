@@ -7,15 +7,16 @@ of every run.
 
 import time
 from collections import Counter, defaultdict, deque
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from locust import stats
 from locust.env import Environment
+from msgspec import Struct
 
 METHOD: Final = "RUN"
 
 
-class Finished(NamedTuple):
+class Finished(Struct, frozen=True, gc=False):
     """A run as Locust's statistics are told of it."""
 
     name: str

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -38,13 +38,9 @@ class Echo(Struct, frozen=True):
     context: str = ""  # digest
 
 
-class Read(NamedTuple):
-    """When and where messages were read together; `exact` where the stamp is that of the last of them."""
-
-    conn: int
-    at_ns: int
-    kernel_ns: int
-    exact: bool
+Read = tuple[int, int, int, bool]
+"""How messages were read together: the connection, when in ns, the kernel's stamp (0: none), and whether that is
+exact for the last of them. A bare tuple, because one is made for every read."""
 
 
 class Reader(Protocol):

@@ -92,9 +92,10 @@ class NativeReader:
             if text and foreign(text, canary):
                 return None  # what was kept of it will be read once more
             self._deltas.pop(run, None)
-        last = read.exact and start + len(forms) + (accepted > 0) == len(messages)
+        conn, at_ns, kernel_ns, exact = read
+        last = exact and start + len(forms) + (accepted > 0) == len(messages)
         return Stretch(
-            read.conn, read.at_ns, read.kernel_ns, last,
+            conn, at_ns, kernel_ns, last,
             user, run, thread, agent, clock or self._clock, seq, offset, forms, sizes, emitted,
             calls, request, digest, answer, joined, index, accepted, parts,
         )  # fmt: skip

@@ -7,7 +7,7 @@ import msgspec
 
 from streamgauge.core.canary import PREFIX, foreign
 from streamgauge.core.observation import Malformed, Received, Stretch
-from streamgauge.protocol.dialect import Echo, Read, Reader, Request, Unreadable
+from streamgauge.protocol.dialect import Echo, Reader, Request, Unreadable
 
 _BACKSLASH: Final = ord("\\")
 
@@ -37,7 +37,7 @@ class Observer:
 
         `exact` tells that the stamp is that of the last message of all.
         """
-        read = Read(self._conn, at_ns, kernel_ns, exact)
+        read = (self._conn, at_ns, kernel_ns, exact)
         return self._reader.gather(messages, start, self._canary, self._max_bytes, read)
 
     def observe(self, message: bytes, at_ns: int, kernel_ns: int, *, exact: bool) -> Received | Malformed:
