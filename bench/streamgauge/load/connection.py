@@ -240,7 +240,8 @@ class Connection:
             self._opened(now_ns)
         if messages:
             self._take(messages, now_ns, kernel_ns, exact=whole and session.exact)
-        self._fail(now_ns, told=_is_no_utf8(messages))
+        if session.fault:
+            self._fail(now_ns, told=_is_no_utf8(messages))
         if answer := session.outgoing():
             self._send(answer)
         if session.state is State.CLOSED or session.fault:

@@ -39,8 +39,8 @@ class Echo(Struct, frozen=True):
 
 
 Read = tuple[int, int, int, bool]
-"""How messages were read together: the connection, when in ns, the kernel's stamp (0: none), and whether that is
-exact for the last of them. A bare tuple, because one is made for every read."""
+"""How messages were read together: the connection, when in ns, the kernel's stamp (0: none), and whether
+that is exact for the last of them. A bare tuple, because one is made for every read."""
 
 
 class Reader(Protocol):

@@ -17,6 +17,7 @@ if TYPE_CHECKING or INSIDE:
     from gevent.event import Event as Flag
 
     from streamgauge.load.bench import Bench
+    from streamgauge.load.locust_stats import Finished
     from streamgauge.load.run import Run, UnderWay
 
 Make = Callable[..., "Bench"]
@@ -75,7 +76,7 @@ def test_a_stretch_brings_a_run_from_its_acceptance_to_its_end(bench: "Bench", u
     assert run.accepted.is_set()
     assert run.over.is_set()
     assert under_way.settled.is_set()
-    assert [tuple(finished) for finished in bench.finished] == [("guide", 5.0, "")]
+    assert list(bench.finished) == [Finished("guide", 5.0)]
     assert bench.runs == 1
 
 

@@ -60,7 +60,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._by_kind: Counter[int] = Counter()
         self._forms = bytearray()  # yet to be counted
-        self._exact = self._requests = 0
+        self._exact = self._requests = self._accepted = 0
         self._seconds: Counter[int] = Counter()
 
     def add(self, row: Observation) -> None:
@@ -99,7 +99,7 @@ class Tally:
         self._forms += forms
         messages = len(forms)
         if stretch.accepted:
-            self._by_kind[_ACCEPTED] += 1
+            self._accepted += 1
             messages += 1
         if len(self._forms) > _BATCH:
             self._count_forms()
@@ -111,7 +111,9 @@ class Tally:
 
     def _count_forms(self) -> None:
         counts = np.bincount(np.frombuffer(self._forms.translate(KINDS), np.uint8))
-        self._by_kind.update({kind: n for kind, n in enumerate(counts.tolist()) if n})
+        found = {**dict(enumerate(counts.tolist())), _ACCEPTED: self._accepted}
+        self._by_kind.update({kind: n for kind, n in found.items() if n})
+        self._accepted = 0
         self._forms.clear()
 
     def settle(self, runs: Alike) -> None:
