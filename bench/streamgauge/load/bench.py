@@ -102,6 +102,7 @@ class Bench:
         self.runs = 0
         self.unsent = 0
         self.asked = 0
+        self.dialling = 0  # connections that are being opened
         self.most = share_of(plan.most_runs, max(index, 0), workers) if plan.most_runs else None
         self._unconnected: dict[str, int] = {}
         self._troubles: dict[str, int] = {}

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from gevent import sleep, spawn
+from gevent.monkey import get_original
 from gevent.threadpool import ThreadPool
 
 from streamgauge.core.observation import Observation
 from streamgauge.core.recording import End, Header, block
 
 _EVERY_S: Final = 0.1
-_ROWS: Final = 512  # a block is packed in well under a millisecond
+_ROWS: Final = 512  # a block is packed in well under a millisecond, for which the loop's thread waits
+_let_others_run = get_original("time", "sleep")
 
 
 class Recorder:
@@ -48,8 +50,13 @@ class Recorder:
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, []
+        if rows:  # in one go: where sockets keep the loop busy, a greenlet's turn comes seldom
+            self._thread.apply(self._write_blocks, (rows,))
+
+    def _write_blocks(self, rows: list[Observation]) -> None:
         for start in range(0, len(rows), _ROWS):
-            self._thread.apply(self._write, (rows[start : start + _ROWS],))
+            self._write(rows[start : start + _ROWS])
+            _let_others_run(0)
 
     def _write(self, content: Header | list[Observation] | End) -> None:
         if self.trouble:

@@ -69,12 +69,15 @@ class AgentUser(User):
 
     def dial(self) -> Connection:
         """Open a connection of this user; the user stops where that fails."""
+        self.bench.dialling += 1
         try:
             connection = Connection(self.bench, self.name, self.canary)
             connection.connect()
         except NotConnected as error:
             self.bench.unconnected(str(error))
             raise StopUser from error
+        finally:
+            self.bench.dialling -= 1
         return connection
 
     def wait_time(self) -> float:
@@ -202,6 +205,7 @@ class Asker(AgentUser):
 
     In a closed loop, to wake a greenlet for every run costs more than its events do. So the
     callback that read the end of a run asks anew, as long as there is nothing to think about.
+    But not while somebody connects: callbacks go first, and would leave greenlets no time for that.
     """
 
     abstract = True
@@ -233,7 +237,8 @@ class Asker(AgentUser):
     def _go_on(self, run: Run) -> bool:
         """A run has ended: ask again, if that is due already; called back, so that nothing may block."""
         self._think(run)
-        if self._next_ns > time.monotonic_ns() or self._state == LOCUST_STATE_STOPPING:
+        stopping = self._state == LOCUST_STATE_STOPPING
+        if stopping or self.bench.dialling or self._next_ns > time.monotonic_ns():
             return False
         following = self._send(self._next_ns, over=run.over)
         if following is None:
