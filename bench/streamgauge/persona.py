@@ -34,6 +34,11 @@ class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
         if (shares := self.cancel_share + self.speak_share + self.leave_share) > 1 + _ROUNDING:
             raise ValueError(f"cancel_share, speak_share and leave_share are {shares:g} together; at most 1")
 
+    @property
+    def asks_at_once(self) -> bool:
+        """Whether it asks again as soon as a run has ended, and does nothing else."""
+        return self.think == 0 and not self.cancel_share + self.speak_share + self.leave_share
+
 
 def choose(personas: Sequence[Persona], rng: random.Random) -> Persona:
     """Who a new user is, by weight."""

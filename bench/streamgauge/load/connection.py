@@ -143,7 +143,7 @@ class Connection:
             echo.agent,
             echo.context,
             due_ns,
-            due_ns + int((takes_s + self._plan.slack) * 1e9),
+            now_ns + int((takes_s + self._plan.slack) * 1e9),  # that we were late is no fault of the server's
             int(pause_s * 1e9),
             fails,
             silent,

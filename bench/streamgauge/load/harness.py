@@ -45,6 +45,9 @@ _LET_GO: Final = "streamgauge-let-go"
 # A generator holds much that is alive and makes next to no cycles: at Python's default, a collection
 # for every 700 new containers, about a tenth of the fold's time went into looking for them.
 _YOUNG: Final = 20_000
+# Users who ask at once, from callbacks, keep the loop busy with those; at gevent's default of 5 ms greenlets
+# would get a hundredth of its time, and wait for many seconds where there are thousands.
+_TURN_S: Final = 0.1
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
 
@@ -172,6 +175,8 @@ class Harness:
             self._gathering.begin()
             return
         gc.set_threshold(_YOUNG)
+        if any(persona.asks_at_once for persona in self._plan.personas):
+            gevent.setswitchinterval(_TURN_S)
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
         workers = options.sg_run["workers"]
