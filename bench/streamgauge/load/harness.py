@@ -47,7 +47,8 @@ _LET_GO: Final = "streamgauge-let-go"
 _YOUNG: Final = 20_000
 # Users who ask at once, from callbacks, keep the loop busy with those; at gevent's default of 5 ms greenlets
 # would get a hundredth of its time, and wait for many seconds where there are thousands.
-_TURN_S: Final = 0.1
+_LONG_TURN_S: Final = 0.1
+_TURN_S: Final = gevent.getswitchinterval()
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
 
@@ -175,8 +176,8 @@ class Harness:
             self._gathering.begin()
             return
         gc.set_threshold(_YOUNG)
-        if any(persona.asks_at_once for persona in self._plan.personas):
-            gevent.setswitchinterval(_TURN_S)
+        at_once = any(persona.asks_at_once for persona in self._plan.personas)
+        gevent.setswitchinterval(_LONG_TURN_S if at_once else _TURN_S)
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
         workers = options.sg_run["workers"]
