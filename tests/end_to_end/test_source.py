@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,15 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from peers.source import Source, build, started
+from streamgauge.core.observation import Asked
+from streamgauge.core.recording import Recording
 from tests.support.command import Run
 
+CLOSED = """scenario = "steady"
+arrivals = { kind = "constant", interval = 0.1 }
+[[personas]]
+think = 0
+"""
 LOAD = ("--users", "50", "--duration", "4s", "--interval", "300ms", "--secret", "x")
 
 
@@ -44,6 +52,25 @@ def test_every_rule_is_kept_and_only_a_gap_gives_each_event_a_read_of_its_own(
         assert least <= counts["exact stamps"] / counts["messages"] <= most
         assert metric(source, "streamgauge_server_events_total") == counts["events"]
         assert 0 < metric(source, "streamgauge_server_cpu_seconds") < 10
+
+
+def test_nobody_waits_for_ever_in_a_closed_loop_that_is_more_than_we_can_carry(
+    streamgauge: Run, program: Path, tmp_path: Path
+) -> None:
+    plan = tmp_path / "closed.toml"
+    plan.write_text(CLOSED, encoding="utf-8")
+    users = 1_000  # greeted all at once, so that greenlets and callbacks vie for the loop
+    with started(program, "--hold", str(users)) as source:
+        done = streamgauge(
+            *("run", "--plan", str(plan), "--target", source.address, "--secret", "x"),
+            *("--users", str(users), "--spawn-rate", "500", "--duration", "6s"),
+        )
+    assert done.code == 0, done.out + done.err
+    (recording,) = (done.folder / "recording").glob("*.sgr")
+    rows = Recording.of(recording.read_bytes()).rows
+    asked = Counter(row.conn for row in rows if isinstance(row, Asked))
+    assert len(asked) == users
+    assert min(asked.values()) > 2, "some were left behind"
 
 
 def test_events_are_as_long_as_those_of_the_figures_they_are_compared_with(source: Source) -> None:

@@ -32,3 +32,17 @@ def test_what_a_persona_cannot_be_is_refused(plain: dict[str, object]) -> None:
 
 def test_only_what_differs_from_the_default_is_written() -> None:
     assert msgspec.to_builtins(Persona(name="writer", tabs=2)) == {"name": "writer", "tabs": 2}
+
+
+@pytest.mark.parametrize(
+    ("plain", "at_once"),
+    [
+        ({"think": 0}, True),
+        ({}, False),  # open loop
+        ({"think": 0.1}, False),
+        ({"think": 0, "cancel_share": 0.1}, False),
+        ({"think": 0, "leave_share": 0.1}, False),
+    ],
+)
+def test_who_never_pauses_asks_at_once(plain: dict[str, object], at_once: bool) -> None:
+    assert msgspec.convert(plain, Persona).asks_at_once is at_once

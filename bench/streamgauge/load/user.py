@@ -226,11 +226,11 @@ class Asker(AgentUser):
         if run is None:
             return
         run.goes_on, self._latest = self._go_on, run
-        while not run.over.wait(self.plan.slack + self._takes_s):
-            if run is self._latest:
-                run.goes_on = None
-                break
-            run = self._latest  # it shares the flag
+        try:
+            while not run.over.wait(self.plan.slack + self._takes_s) and run is not self._latest:
+                run = self._latest  # it shares the flag
+        finally:  # also where this greenlet is told to end
+            self._latest.goes_on = None
         if not self._latest.ended:  # it is overdue, or its connection is gone
             self._think(self._latest)
 

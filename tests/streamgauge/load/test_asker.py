@@ -109,6 +109,30 @@ def test_who_has_nothing_to_think_about_asks_again_from_the_callback(
     assert [row.at_ns for row in rows] == sorted(row.at_ns for row in rows)
 
 
+def test_a_user_who_is_killed_asks_no_more(make_bench: Make, watch: Watch) -> None:
+    asker = watch(make_bench("answers", **CLOSED))
+    asker.until(requests=20)
+    asker.turn.kill()
+    asked = len(asker.runs)
+    sleep(0.2)
+    assert len(asker.runs) == asked
+
+
+def test_while_somebody_connects_it_waits_for_its_turn_like_all_others(
+    make_bench: Make, watch: Watch
+) -> None:
+    bench = make_bench("answers", **CLOSED)
+    asker = watch(bench)
+    bench.dialling += 1
+    asker.until(requests=20)
+    assert not any(asker.by_callback)
+    bench.dialling -= 1
+    asker.until(requests=40)
+    asker.stop()
+    assert asker.is_done()
+    assert all(asker.by_callback[-10:])
+
+
 def test_the_last_run_is_waited_for_when_it_is_told_to_stop(make_bench: Make, watch: Watch) -> None:
     asker = watch(make_bench("accepts", **CLOSED))
     asker.until(requests=1)

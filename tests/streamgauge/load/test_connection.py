@@ -84,8 +84,16 @@ def test_the_rows_say_whose_connection_it_is_and_when_what_was_asked_was_due(
     assert before_ns <= opened.began_ns <= opened.at_ns
     assert isinstance(asked, Asked)
     assert (asked.request, asked.thread, asked.agent) == ("q1", "t", "guide")
-    assert (asked.due_ns, asked.deadline_ns) == (before_ns - 7, before_ns - 7 + 5_000_000_000)
+    assert (asked.due_ns, asked.deadline_ns) == (before_ns - 7, asked.at_ns + 5_000_000_000)
     assert asked.at_ns > asked.due_ns
+
+
+def test_the_server_is_given_its_time_however_late_we_ask(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts")
+    connection = connected(bench)
+    connection.ask(request(), due_ns=time.monotonic_ns() - 60_000_000_000)
+    (asked,) = [row for row in recorded(bench) if isinstance(row, Asked)]
+    assert asked.deadline_ns > time.monotonic_ns()
 
 
 def test_stamps_lie_between_our_own_times(make_bench: Make, recorded: Recorded) -> None:
