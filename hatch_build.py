@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CCompilerError
 
 PACKAGES = Path("bench")
 SOURCES = (Path("streamgauge/wire/_frames.c"), Path("streamgauge/protocol/_native.c"))
@@ -31,13 +31,16 @@ class CompiledReaders(BuildHookInterface[Any]):
         command = Distribution({"name": "streamgauge", "ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib = str(root / PACKAGES)
         command.build_temp = str(root / "build")
+        suffix = sysconfig.get_config_var("EXT_SUFFIX")
+        compiled = [PACKAGES / source.with_suffix(suffix) for source in SOURCES]
+        for module in compiled:  # an older one would be imported where this one fails
+            (root / module).unlink(missing_ok=True)
         try:
             command.ensure_finalized()
             command.run()
-        except BaseError as error:
+        except (BaseError, CCompilerError) as error:
             sys.stderr.write(f"streamgauge: nothing is compiled, so that events cost more: {error}\n")
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        suffix = sysconfig.get_config_var("EXT_SUFFIX")
-        build_data["artifacts"] += [str(PACKAGES / source.with_suffix(suffix)) for source in SOURCES]
+        build_data["artifacts"] += map(str, compiled)

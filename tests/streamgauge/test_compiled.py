@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -75,3 +76,17 @@ def test_without_them_every_event_goes_the_long_way_to_the_same_verdict() -> Non
         problem for _, outcome, _, found in long["verdicts"] for problem in found if outcome == "FAIL"
     }
     assert "gap: seq 4 never came" in problems
+
+
+def test_without_a_compiler_it_is_installed_all_the_same(tmp_path: Path) -> None:
+    copy = tmp_path / "streamgauge"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "results", "tests", "*.so", "build"))
+    (copy / "results").mkdir()
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(copy)]
+    env = {**os.environ, "CC": str(tmp_path / "no-such-compiler")}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl"), (
+        "it is for every machine, since nothing in it is compiled"
+    )

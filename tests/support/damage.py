@@ -55,6 +55,23 @@ def never_sent(rows: Rows, rng: Random) -> Rows:
     return rows[:place] + _renumbered(rows[place + 1 :], rows[place].conn, -1)
 
 
+def premature(rows: Rows, rng: Random) -> Rows:
+    """A later event of a run comes before the run is accepted."""
+    accepted = [
+        (place, row.event.run)
+        for place, row in enumerate(rows)
+        if isinstance(row, Received) and row.event.kind == Kind.ACCEPTED
+    ]
+    place, run = rng.choice(accepted)
+    later = rng.choice([at for at in _events(rows) if at > place and _run(rows[at]) == run])
+    moved = replace(rows[later], at_ns=rows[place].at_ns)
+    return [*rows[:place], moved, *rows[place:later], *rows[later + 1 :]]
+
+
+def _run(row: Observation) -> str:
+    return row.event.run if isinstance(row, Received) else ""
+
+
 def prolonged(rows: Rows, rng: Random) -> Rows:
     """A run goes on after its end, in good order."""
     ends = [
@@ -106,6 +123,7 @@ def _renumbered(rows: Rows, conn: int, by: int) -> Rows:
 
 
 _FAULTS = (
+    premature,
     *(doubled, swapped_neighbours, misdirected, renamed),
     *(impersonated, never_sent, prolonged, silenced),
 )

@@ -92,8 +92,8 @@ class Alike:
         return self.arrivals_ns[:, places]
 
 
-_PLAIN: Final[dict[bytes, Likeness]] = {}
-_MOST_PLAIN: Final = 4096
+_KNOWN: Final[dict[bytes, Likeness]] = {}
+_MOST_KNOWN: Final = 4096
 
 
 def likeness(history: History, worth: Settled) -> Likeness:
@@ -106,11 +106,11 @@ def likeness(history: History, worth: Settled) -> Likeness:
     if not plain or not worth.clean or history.accepted is None:
         return _likeness(history, worth, hindered=hindered)
     forms = b"".join([stretch.forms for stretch in history.stretches])
-    known = _PLAIN.get(forms)  # they are all like the first of their forms
+    known = _KNOWN.get(forms)  # they are all like the first of their forms
     if known is None:
-        if len(_PLAIN) >= _MOST_PLAIN:
-            _PLAIN.clear()
-        known = _PLAIN[forms] = _likeness(history, worth, hindered=False)
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[forms] = _likeness(history, worth, hindered=False)
     return known
 
 

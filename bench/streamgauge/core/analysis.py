@@ -192,7 +192,7 @@ class Analysis:
             return
         history = connection.runs.get(row.event.run)
         if history is not None and history.stretches:
-            track.runs[history.run] = history.count
+            track.runs[history.run] = max(history.count, track.runs.get(history.run, 0))
 
     def _settle_due(self, now_ns: int) -> None:
         self._settles_ns = now_ns + _SETTLES_EVERY_NS

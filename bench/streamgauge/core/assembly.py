@@ -33,7 +33,7 @@ class Connection(Struct):
     user: str
     requests: dict[str, History] = {}  # asked, not yet accepted
     runs: dict[str, History] = {}  # accepted, not yet settled
-    unended: set[str] = set()  # runs that were settled without having ended
+    unended: set[str] = set()  # runs, or else requests, that were settled without having ended
 
 
 class Sockets(Struct):
@@ -162,6 +162,9 @@ class Assembler:
                 del self._open[again.serial]
             return
         history = connection.requests.get(event.request)
+        if history is None and known is None and event.request in connection.unended:
+            connection.unended.add(event.run)  # too late: that it never began is the finding
+            return
         if history is None or known is not None:
             # nobody asked for it here, or it is the answer to another request already
             self._strays[row.conn, event.run] = Stray(connection.user, row, late=False)
@@ -224,6 +227,7 @@ class Assembler:
         settled.append(history)
         if not history.run:
             del connection.requests[history.asked.request]
+            connection.unended.add(history.asked.request)
             return
         del connection.runs[history.run]
         if not history.ended_ns:

@@ -284,6 +284,7 @@ class Harness:
         if self._bench is not None:
             if self._teller is not None:
                 self._teller.kill()
+                tell(self._environment, self._bench.finished)
             share = self._bench.finish(self._aborted, cut_short=self._is_cut_short)
             self._bench = None
             if isinstance(runner, WorkerRunner):

@@ -227,12 +227,16 @@ class Asker(AgentUser):
             return
         run.goes_on, self._latest = self._go_on, run
         try:
-            while not run.over.wait(self.plan.slack + self._takes_s) and run is not self._latest:
-                run = self._latest  # it shares the flag
+            while not run.over.wait(self._left_s()) and self._left_s():
+                pass  # callbacks went on meanwhile: the latest run has a later deadline
         finally:  # also where this greenlet is told to end
             self._latest.goes_on = None
         if not self._latest.ended:  # it is overdue, or its connection is gone
             self._think(self._latest)
+
+    def _left_s(self) -> float:
+        """Until the latest run is overdue."""
+        return max(0.0, (self._latest.asked.deadline_ns - time.monotonic_ns()) / 1e9)
 
     def _go_on(self, run: Run) -> bool:
         """A run has ended: ask again, if that is due already; called back, so that nothing may block."""

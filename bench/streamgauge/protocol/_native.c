@@ -386,7 +386,7 @@ static PyObject *tuple_of(const slice *texts, int n) {
     return tuple;
 }
 
-/* What `NativeReader.gather` unpacks, in its order. */
+/* What `NativeReader.gather` unpacks, in its order, which _native.pyi repeats. */
 static PyObject *gathered(const stretch *s) {
     const event *e = &s->first;
     uint32_t parts[MOST_EVENTS];

@@ -72,7 +72,7 @@ class NativeReader:
         gathered = _gather(messages, start, canary, max_bytes)
         if gathered is None:
             return None
-        # as much as a name each would cost
+        # bare, in the order of _native.c: a name for each would cost as much as the reading
         (user, run, thread, agent, clock, seq, offset, forms, sizes, emitted,
          calls, request, context, answer, index, accepted, parts, text) = gathered  # fmt: skip
         digest = joined = ""

@@ -126,12 +126,12 @@ def test_what_the_checks_say_is_part_of_it(worth: Settled) -> None:
 
 
 def test_forms_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alike_module, "_PLAIN", {})
-    monkeypatch.setattr(alike_module, "_MOST_PLAIN", 3)
+    monkeypatch.setattr(alike_module, "_KNOWN", {})
+    monkeypatch.setattr(alike_module, "_MOST_KNOWN", 3)
     for n in range(10):
         like = of(good(started(), *(idea() for _ in range(n)), completed()))
         assert len(like.kinds) == n + 2
-        assert 0 < len(alike_module._PLAIN) <= 3
+        assert 0 < len(alike_module._KNOWN) <= 3
 
 
 def test_parts_without_numbers_are_all_parts() -> None:

@@ -235,6 +235,15 @@ def test_what_comes_after_the_deadline_is_part_of_that_finding() -> None:
     assert list(assembler.strays) == []
 
 
+def test_so_is_an_acceptance_that_comes_after_it_and_all_that_follows() -> None:
+    late = (opened(), asked(deadline=1), accepted(at=2), heard(event(0), at=2), heard(event(1), at=3))
+    assert settled(*late) == [("q1", End.DEADLINE, 0)]
+    assembler = Timely()
+    for row in late:
+        assembler.add(row)
+    assert not list(assembler.strays)
+
+
 def test_other_messages_belong_to_no_run() -> None:
     other = [heard(Event(kind)) for kind in Kind if kind > Kind.REFUSED]
     greeting, refusal = heard(Event(Kind.GREETING, user="ann")), heard(Event(Kind.REFUSED, request="q9"))

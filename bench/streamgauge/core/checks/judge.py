@@ -71,7 +71,9 @@ def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_R
         return known
     history.unfold()
     judgement = _judge_by(history, limits, promises)
-    if not (judgement.problems or judgement.unknown) and len(_REMEMBERED) < _MOST_REMEMBERED:
+    if not (judgement.problems or judgement.unknown):
+        if len(_REMEMBERED) >= _MOST_REMEMBERED:
+            _REMEMBERED.clear()
         _REMEMBERED[form] = judgement
     return judgement
 
