@@ -31,7 +31,7 @@ def environment(started: datetime) -> Environment:
         system=platform.platform(),
         cores=os.cpu_count() or 0,
         python=platform.python_version(),
-        packages={**{name: version(name) for name in sorted(_PACKAGES)}, "readers": _readers()},
+        packages=dict(sorted({**{name: version(name) for name in _PACKAGES}, "readers": _readers()}.items())),
         cpu=_cpu(),
     )
     return replace(here, fingerprint=fingerprint(here))

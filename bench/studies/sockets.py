@@ -2,6 +2,7 @@
 
     python bench/studies/sockets.py                                  # 15,000 users, two generator processes
     python bench/studies/sockets.py --users 2000 --duration 20s      # a short one
+    python bench/studies/sockets.py --tls                            # the same over TLS
 
 Generator and server are on this machine together. What a socket takes is the resident
 memory of all processes of a side when all sockets are open, less that with a few (`--few`),
@@ -15,8 +16,10 @@ import json
 import os
 import re
 import secrets
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -51,6 +54,7 @@ def main() -> None:
     parser.add_argument("--spawn-rate", type=int, default=2_000)
     parser.add_argument("--interval", default="15s", help="mean time between two requests of a user")
     parser.add_argument("--duration", default="45s")
+    parser.add_argument("--tls", action="store_true", help="by a certificate made for it (trustme)")
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args()
     few, _ = measured(given, given.few)
@@ -65,7 +69,9 @@ def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], Path]
     command = [sys.executable, "-m", "streamgauge", "run", "--users", str(users)]
     command += ["--processes", str(given.processes), "--spawn-rate", str(given.spawn_rate)]
     command += ["--interval", given.interval, "--duration", given.duration, "--results", str(given.results)]
-    with served(secret, users) as (server, target):
+    with certified(tls=given.tls) as trust, served(secret, users, trust) as (server, target):
+        if trust:
+            command += ["--ca-file", str(trust / "client.pem")]
         environment = {**os.environ, "STREAMGAUGE_SECRET": secret}
         generator = subprocess.Popen(
             [*command, "--target", target], env=environment, stdout=subprocess.DEVNULL
@@ -73,15 +79,28 @@ def measured(given: argparse.Namespace, users: int) -> tuple[list[Moment], Path]
         moments = []
         while generator.poll() is None:
             with suppress(OSError):  # a server that is busy with handshakes may not answer
-                moments.append(moment(generator.pid, server, target))
+                moments.append(moment(generator.pid, server, target, trust))
             time.sleep(_EVERY_S)
     return moments, max(given.results.glob("*-steady-*/"), key=lambda path: path.stat().st_mtime)
 
 
 @contextmanager
-def served(secret: str, users: int) -> Iterator[tuple[int, str]]:
+def certified(*, tls: bool) -> Iterator[Path | None]:
+    """A folder with a server's certificate and key, and what its clients trust; None without TLS."""
+    if not tls:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "trustme", "-q", "-i", "127.0.0.1", "-d", folder], check=True)
+        yield Path(folder)
+
+
+@contextmanager
+def served(secret: str, users: int, trust: Path | None) -> Iterator[tuple[int, str]]:
     """The reference server: its process, and its address."""
     command = [sys.executable, "-m", "reference_server", "--port", "0", "--max-connections", str(users + 100)]
+    if trust:
+        command += ["--tls-cert", str(trust / "server.pem"), "--tls-key", str(trust / "server.key")]
     with subprocess.Popen(
         command, env={**os.environ, "STREAMGAUGE_SECRET": secret}, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -92,9 +111,11 @@ def served(secret: str, users: int) -> Iterator[tuple[int, str]]:
             process.terminate()
 
 
-def moment(generator: int, server: int, target: str) -> Moment:
+def moment(generator: int, server: int, target: str, trust: Path | None) -> Moment:
     """How it stands now."""
-    with urlopen(re.sub(r"^ws(.*)/ws$", r"http\1/metrics", target), timeout=2) as answer:
+    address = re.sub(r"^ws(.*)/ws$", r"http\1/metrics", target)
+    context = ssl.create_default_context(cafile=trust / "client.pem") if trust else None
+    with urlopen(address, timeout=2, context=context) as answer:
         (count,) = re.findall(r"^streamgauge_server_connections (\S+)$", answer.read().decode(), re.MULTILINE)
     family = [generator, *descendants(generator)]
     return Moment(time.monotonic(), int(float(count)), sum(map(resident, family)), resident(server))

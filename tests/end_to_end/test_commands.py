@@ -9,6 +9,7 @@ import pytest
 from streamgauge.plan import load_plan
 from streamgauge.report.redact import digest
 from streamgauge.report.render_json import read_json
+from tests.support.artifacts import content
 from tests.support.command import ROOT, SECRET, Run, Server, Start
 
 SHORT = ("--users", "30", "--duration", "4s", "--interval", "500ms")
@@ -272,17 +273,17 @@ def test_secrets_reach_no_artifact_and_prompts_the_plan_alone(start: Start, tmp_
     checked = start("streamgauge", "check", str(done.folder)).wait()
     server.interrupt()
     log = server.wait()
-    told = {path: path.read_bytes() for path in done.results.rglob("*") if path.is_file()}
+    told = {path: content(path) for path in done.results.rglob("*") if path.is_file()}
     told |= {Path("out"): done.out.encode(), Path("err"): done.err.encode(), Path("log"): log.err.encode()}
     told |= {Path("check"): checked.out.encode() + checked.err.encode()}
     assert {"plan.toml", "report.json", "report.md", "report.html", "junit.xml", "worker-0.sgr"} <= {
         path.name for path in told
     }
-    for path, content in told.items():
-        assert secret.encode() not in content, path
-        assert b"eyJ" not in content, path  # how every JWT begins
+    for path, words in told.items():
+        assert secret.encode() not in words, path
+        assert b"eyJ" not in words, path  # how every JWT begins
         for said in (spoken, thought):
-            assert (said.encode() in content) is (path.name == "plan.toml"), path
+            assert (said.encode() in words) is (path.name == "plan.toml"), path
     assert done.report.plan["personas"] == [
         {
             "prompts": [f"23 characters, {digest(spoken)}"],

@@ -4,17 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from streamgauge.core.recording import Recording
 from tests.end_to_end.test_ag_ui import ag_ui_server
+from tests.support.artifacts import content
 from tests.support.command import SECRET, Run, Server
 
 SHORT = ("--users", "5", "--duration", "2s", "--interval", "200ms")
-
-
-def content(path: Path) -> bytes:
-    """What a file says; a recording unpacked."""
-    data = path.read_bytes()
-    return repr(Recording.of(data)).encode() if path.suffix == ".sgr" else data
 
 
 @pytest.mark.parametrize(

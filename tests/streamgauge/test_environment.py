@@ -27,9 +27,9 @@ def test_a_machine_is_known_by_its_parts_and_by_a_digest_of_them() -> None:
         "locust",
         "msgspec",
         "numpy",
+        "readers",
         "streamgauge",
         "websockets",
-        "readers",
     ]
 
 
