@@ -46,12 +46,13 @@ from tests.support.history import (
     canary,
     failed,
     heard,
+    opened,
     run,
     session,
     started,
     whole,
 )
-from tests.support.stretches import read_together, stretched
+from tests.support.stretches import gathered, read_together, stretched
 
 ACCEPTANCE = accepted().event
 
@@ -75,6 +76,25 @@ def test_what_a_reader_gathers_are_the_rows_that_there_were(rows: list[Observati
     rng = Random(seed)
     rows = read_together(damaged(rows, rng), rng, START)
     assert list(unfolded(stretched(rows, rng))) == rows
+
+
+def test_an_event_that_came_before_its_run_was_accepted_explains_no_less_after_a_stretch() -> None:
+    told = run(*whole())
+
+    def event(seq: int, offset: int) -> Received:
+        one = told.events[seq - 1]
+        return replace(one, at_ns=START, event=replace(one.event, seq=seq, offset=offset, emitted_ns=START))
+
+    before: list[Observation] = [
+        replace(opened(), at_ns=START),
+        replace(told.asked, at_ns=START, deadline_ns=UNTIL),
+        event(5, 1),  # nobody's yet
+        replace(accepted(), at_ns=START),
+    ]
+    plain = [event(1, 2), event(2, 3), event(3, 4)]
+    after = event(4, 3)  # an offset that was there already: its seq, below the highest, says so
+    alone = unordered(looked_at_one_by_one([*before, *plain, after]))
+    assert unordered(analysed([*before, gathered(plain), after])) == alone
 
 
 @given(among_users, seeds)
