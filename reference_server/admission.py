@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from reference_server.auth import Identity, UnauthenticatedError, find_token, identify
+from reference_server.parts import Identify
 from reference_server.settings import Settings
 
 RETRY_AFTER_S = 5
@@ -34,7 +35,9 @@ class Refusal(Struct, frozen=True):
     retry_after_s: int | None = None
 
 
-def admit(knock: Knock, occupancy: Occupancy, settings: Settings, now_s: float) -> Identity | Refusal:
+def admit(
+    knock: Knock, occupancy: Occupancy, settings: Settings, now_s: float, identify: Identify = identify
+) -> Identity | Refusal:
     """Judge a handshake at the time `now_s` (Unix time): the cheapest refusal comes first."""
     if occupancy.draining:
         return Refusal(503, "The server is draining.", RETRY_AFTER_S)

@@ -24,7 +24,7 @@ from reference_server.core import AgentExecutionCore
 from reference_server.losses import Losses
 from reference_server.message import Ack, MessagePayload, Pong, ResumeFailed, RunAccepted, RunReport
 from reference_server.metrics import Metrics
-from reference_server.outbox import Outbox
+from reference_server.parts import Parts
 from reference_server.request import encoded_size, read_request
 from reference_server.run import Run, RunBook
 from reference_server.session import Session
@@ -48,12 +48,14 @@ class Gateway:
         bridge: AgentWebSocketBridge,
         metrics: Metrics,
         clock: Clock,
+        parts: Parts = Parts(),  # noqa: B008 - frozen
     ) -> None:
         self._settings = settings
         self._core = core
         self._bridge = bridge
         self._metrics = metrics
         self._clock = clock
+        self._parts = parts
         self._tasks: set[asyncio.Task[None]] = set()
         self._answers: dict[type[Command], Callable[[Session, str, Any], MessagePayload]] = {
             StartAgent: self._start_agent,
@@ -70,14 +72,16 @@ class Gateway:
     def open_session(self, user_id: str, connection_id: str = "none") -> Session:
         """Begin a fresh session; logs name it by its connection, because its own id is as good as a key."""
         losses = Losses(self._metrics, connection_id)
-        outbox = Outbox(self._settings.outbox_messages, self._settings.outbox_bytes, losses)
+        outbox = self._parts.make_outbox(self._settings.outbox_messages, self._settings.outbox_bytes, losses)
         session = Session(new_id("session"), user_id, outbox, losses)
         self.sessions[session.id] = session
+        self._parts.opened(session)
         return session
 
     def leave_session(self, session: Session) -> None:
         """Note that the connection is gone: the session is kept for its window, then ends with its runs."""
         session.attached = False
+        self._parts.left(session)
         session.losses.add("closed", session.outbox.close())
         session.losses.tell()
         asyncio.get_running_loop().call_later(self._settings.window_s, self._end_session, session)
@@ -172,7 +176,7 @@ class Gateway:
 
     def _run(self, session: Session, run_id: str, command: str) -> Run | None:
         """The user's run; None where it has ended. Another user's is not found, exactly as what never was."""
-        run = self.runs.find(session.user_id, run_id)
+        run = self._parts.find_run(self.runs, session, run_id)
         if run is None and not self.runs.has_ended(session.user_id, run_id):
             raise Refused("not_found", f"{command}: there is no such run")
         return run

@@ -31,6 +31,9 @@ class Metrics:
         self.outbox_overflows = self._counter("outbox_overflows", "outboxes that overflowed")
         self.refusals = self._counter("refusals", "requests refused before the upgrade", "status")
         self.closes = self._counter("closes", "ended connections by whose close came first", "by", "code")
+        self.fault_opportunities = self._counter(
+            "fault_opportunities", "chances of a fault to be committed", "fault"
+        )
         self.fault_strikes = self._counter("fault_strikes", "faults committed on purpose", "fault")
         events = self._counter("events", "events handed over", "type")
         # A lookup of labels costs more than the count itself, and this one is made for every event.

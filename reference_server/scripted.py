@@ -21,21 +21,9 @@ from reference_server.script import (
 )
 from reference_server.script import Tool as ToolStep
 from reference_server.text import divided, padded
-from reference_server.tools import Tool, ToolError
+from reference_server.tools import Tool, ToolError, ToolFunction
 
 CPU_SLICE_MS = 5.0
-
-
-class ScriptedAgent:
-    """Plays the request's script, or the default one. Every text carries the request and its context."""
-
-    async def run(self, task: AgentTask) -> AgentResult | None:
-        """Play the steps; the result is the last one's."""
-        play = _Play(task)
-        script = DEFAULT_SCRIPT if task.request.script is None else task.request.script
-        for step in script[:-1]:
-            await play.step(step)
-        return await play.last(script[-1]) if script else None
 
 
 async def simulated_tool(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -47,11 +35,30 @@ async def simulated_tool(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**about, "data": padded("", parameters["bytes"])}
 
 
+class ScriptedAgent:
+    """Plays the request's script, or the default one. Every text carries the request and its context.
+
+    `tool` is what all its tools do.
+    """
+
+    def __init__(self, tool: ToolFunction = simulated_tool) -> None:
+        self._tool = tool
+
+    async def run(self, task: AgentTask) -> AgentResult | None:
+        """Play the steps; the result is the last one's."""
+        play = _Play(task, self._tool)
+        script = DEFAULT_SCRIPT if task.request.script is None else task.request.script
+        for step in script[:-1]:
+            await play.step(step)
+        return await play.last(script[-1]) if script else None
+
+
 class _Play:
     """One run's way through its script."""
 
-    def __init__(self, task: AgentTask) -> None:
+    def __init__(self, task: AgentTask, tool: ToolFunction) -> None:
         self._task = task
+        self._tool = tool
         self._streamed: list[str] = []
 
     async def step(self, step: Step) -> None:
@@ -100,7 +107,7 @@ class _Play:
             "bytes": step.bytes,
             "outcome": step.outcome,
         }
-        await self._task.call_tool(Tool(step.name, simulated_tool), parameters)
+        await self._task.call_tool(Tool(step.name, self._tool), parameters)
 
     async def _together(self, steps: Sequence[Step]) -> None:
         try:

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 from reference_server import plain_http
 from reference_server.admission import Knock, Occupancy, Refusal, admit
 from reference_server.auth import SUBPROTOCOL
-from reference_server.bridge import AgentWebSocketBridge, Emit
+from reference_server.bridge import AgentWebSocketBridge
 from reference_server.channel import Channel
 from reference_server.clock import Clock, clock_id
 from reference_server.close import DRAINING, GRACE_S
@@ -30,9 +30,9 @@ from reference_server.connection import Connection, ServerName
 from reference_server.core import AgentExecutionCore
 from reference_server.gateway import Gateway, new_id
 from reference_server.metrics import Metrics
+from reference_server.parts import Parts
 from reference_server.registry import AgentRegistry
 from reference_server.scripted import ScriptedAgent
-from reference_server.session import Session
 from reference_server.settings import Settings
 from reference_server.slow import slowed
 from reference_server.sql_agent import SqlAgent
@@ -62,14 +62,15 @@ class ReferenceServer:
         self.settings = settings
         self.metrics = Metrics()
         self._clock = clock or Clock()
-        bridge = AgentWebSocketBridge(self._clock, self.metrics, self._emit())
+        self._parts = parts = self._choose_parts()
+        bridge = AgentWebSocketBridge(self._clock, self.metrics, parts.emit)
         dispatcher = ToolDispatcher()
         self.registry = AgentRegistry(dispatcher, self._clock, settings.tool_timeout_s)
-        self.registry.register("scripted", ScriptedAgent())
+        self.registry.register("scripted", ScriptedAgent(parts.tool))
         self.registry.register("sql", SqlAgent())
         self.registry.set_websocket_manager(bridge)
         core = AgentExecutionCore(self.registry, dispatcher, bridge, self._clock, settings.run_timeout_s)
-        self.gateway = Gateway(settings, core, bridge, self.metrics, self._clock)
+        self.gateway = Gateway(settings, core, bridge, self.metrics, self._clock, parts)
         self._connections: set[Connection] = set()
         self._admitted: Counter[str] = Counter()
         server_id = new_id("s")
@@ -141,16 +142,16 @@ class ReferenceServer:
         self.gateway.tell_losses()
         log.info("drained")
 
-    def _emit(self) -> Emit:
-        send: Emit = Session.send
+    def _choose_parts(self) -> Parts:
+        parts = Parts()
         if self.settings.slow_events:
-            send = slowed(send, self.settings.slow_events)
+            parts = Parts(emit=slowed(parts.emit, self.settings.slow_events))
         if not self.settings.faults:
-            return send
+            return parts
         # Imported only here: a server without --fault does not even hold the code of its faults.
         from reference_server.faults import commit  # noqa: PLC0415
 
-        return commit(self.settings.faults, self.settings.fault_seed, send, self.metrics.fault_strikes)
+        return commit(self.settings.faults, self.settings.fault_seed, parts, self.metrics)
 
     async def _handle(self, channel: ServerConnection) -> None:
         assert isinstance(channel, Channel)
@@ -176,7 +177,8 @@ class ReferenceServer:
     def _admit(self, channel: Channel, headers: Headers) -> Response | None:
         knock = Knock(_header(headers, "Authorization"), _offered(headers), _header(headers, "Origin"))
         occupancy = Occupancy(self.gateway.draining, self._admitted.total(), self._admitted)
-        verdict = admit(knock, occupancy, self.settings, self._clock.now().timestamp())
+        now_s = self._clock.now().timestamp()
+        verdict = admit(knock, occupancy, self.settings, now_s, self._parts.identify)
         if isinstance(verdict, Refusal):
             self.metrics.refusals.labels(status=str(verdict.status)).inc()
             log.info("refused", status=verdict.status, reason=verdict.reason)

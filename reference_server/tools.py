@@ -16,11 +16,14 @@ from reference_server.run import OpenCall, Run
 log = structlog.get_logger(part="tools")
 
 
+ToolFunction = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+
+
 class Tool(Struct, frozen=True):
     """A named function; what it is given and what it returns is shown to the user, secrets redacted."""
 
     name: str
-    function: Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+    function: ToolFunction
 
 
 class ToolError(Exception):

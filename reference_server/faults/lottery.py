@@ -10,17 +10,25 @@ LAST_SEQ = 9
 
 
 class Lottery:
-    """Draws once a run; `strike` counts a fault that was really committed."""
+    """Draws once an opportunity, and counts it; `strike` counts a fault that was really committed."""
 
-    def __init__(self, rate: float, rng: random.Random, strike: Callable[[], None]) -> None:
+    def __init__(
+        self, rate: float, rng: random.Random, offer: Callable[[], None], strike: Callable[[], None]
+    ) -> None:
         self.strike = strike
+        self._offer = offer
         self._rate = rate
         self._rng = rng
+
+    def chosen(self) -> bool:
+        """Whether to strike at this opportunity, where its place needs no choice."""
+        self._offer()
+        return self._rng.random() < self._rate
 
     def draw(self) -> int | None:
         """The `seq` at which to strike in a run, or None to spare it.
 
         Both numbers are drawn either way, so that a rate chooses among the same positions as any other.
         """
-        chosen, seq = self._rng.random() < self._rate, self._rng.randint(FIRST_SEQ, LAST_SEQ)
+        chosen, seq = self.chosen(), self._rng.randint(FIRST_SEQ, LAST_SEQ)
         return seq if chosen else None

@@ -137,7 +137,10 @@ def _start_of(state: AnalysisState, origin: Origin) -> datetime:
 
 def _strikes(plan: Plan, inquiry: Inquiry) -> tuple[Fault, ...]:
     """How often the faults struck that our own server was told to commit, by its own count."""
-    struck = inquiry.strikes()
-    if struck is None:
+    said = inquiry.all_that_was_said()
+    if said is None:
         return tuple(Fault(fault, None) for fault in plan.faults)
-    return tuple(Fault(fault, struck.get(fault.split(":")[0], 0)) for fault in plan.faults)
+    names = ((fault, fault.split(":")[0]) for fault in plan.faults)
+    return tuple(
+        Fault(fault, said.strikes.get(name, 0), said.opportunities.get(name)) for fault, name in names
+    )

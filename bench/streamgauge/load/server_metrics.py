@@ -22,6 +22,7 @@ _EVENTS: Final = "streamgauge_server_events_total"
 _MEMORY: Final = "process_resident_memory_bytes"
 _STARTED: Final = "process_start_time_seconds"
 _STRIKES: Final = "streamgauge_server_fault_strikes_total"
+_OPPORTUNITIES: Final = "streamgauge_server_fault_opportunities_total"
 
 
 class ServerMetrics(Struct, frozen=True):
@@ -31,7 +32,8 @@ class ServerMetrics(Struct, frozen=True):
     events: int | None = None
     rss_bytes: int | None = None
     started_s: float | None = None
-    strikes: Mapping[str, int] = {}
+    strikes: Mapping[str, int] = {}  # by fault, as are its opportunities
+    opportunities: Mapping[str, int] = {}
 
 
 class Inquiry:
@@ -71,10 +73,9 @@ class Inquiry:
         before, after = self._read("before"), self._read("after")
         return cost(before, after, events_read) if before and after else None
 
-    def strikes(self) -> Mapping[str, int] | None:
-        """How often each fault struck; None where the server does not say."""
-        after = self._read("after")
-        return after.strikes if after else None
+    def all_that_was_said(self) -> ServerMetrics | None:
+        """What the server counted by the end of the run; None where it does not say."""
+        return self._read("after")
 
     def _read(self, when: str) -> ServerMetrics | None:
         answer = self._answers.get(when)
@@ -102,13 +103,13 @@ def fetch(target: str, context: ssl.SSLContext | None = None) -> bytes | None:
 def read(exposition: bytes) -> ServerMetrics | None:
     """What a text in the Prometheus format says; None for any other text."""
     sums: dict[str, float] = {}
-    strikes: dict[str, int] = {}
+    faults: dict[str, dict[str, int]] = {_STRIKES: {}, _OPPORTUNITIES: {}}
     try:
         for family in text_string_to_metric_families(exposition.decode()):
             for sample in family.samples:
                 sums[sample.name] = sums.get(sample.name, 0) + sample.value
-                if sample.name == _STRIKES:
-                    strikes[sample.labels["fault"]] = int(sample.value)
+                if sample.name in faults:
+                    faults[sample.name][sample.labels["fault"]] = int(sample.value)
     except ValueError:
         return None
     return ServerMetrics(
@@ -116,7 +117,8 @@ def read(exposition: bytes) -> ServerMetrics | None:
         events=int(sums[_EVENTS]) if _EVENTS in sums else None,
         rss_bytes=int(sums[_MEMORY]) if _MEMORY in sums else None,
         started_s=sums.get(_STARTED),
-        strikes=strikes,
+        strikes=faults[_STRIKES],
+        opportunities=faults[_OPPORTUNITIES],
     )
 
 

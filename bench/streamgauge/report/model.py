@@ -95,6 +95,7 @@ class Fault(Struct, frozen=True):
 
     name: str
     struck: int | None  # None: the server would not say
+    opportunities: int | None = None  # runs, sockets or the like in which it could have struck
 
 
 class Bound(Struct, frozen=True):

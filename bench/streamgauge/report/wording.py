@@ -264,7 +264,8 @@ def fault(of: Fault) -> str:
     """How often a fault struck."""
     if of.struck is None:
         return f"{of.name}: the server does not say how often"
-    return f"{of.name}: {some(of.struck, 'time')}"
+    chances = f" of {some(of.opportunities, 'chance')}" if of.opportunities is not None else ""
+    return f"{of.name}: {some(of.struck, 'time')}{chances}"
 
 
 def more(of: Verdict, shown: int) -> str:

@@ -6,13 +6,13 @@ import pytest
 
 from reference_server.faults import FAULTS, commit
 from reference_server.metrics import Metrics
-from reference_server.session import Session
+from reference_server.parts import Parts
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("nonsense", "there are: drop-thinking, shared-global, swap"),
+        ("nonsense", "there are: "),
         ("swap:much", "above 0 and at most 1: swap:0.01"),
         ("swap:0", "above 0"),
         ("swap:1.5", "above 0"),
@@ -22,13 +22,13 @@ from reference_server.session import Session
 )
 def test_what_is_no_fault_is_refused(asked: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
-        commit([asked], 0, Session.send, Metrics().fault_strikes)
+        commit([asked], 0, Parts(), Metrics())
 
 
 def test_without_a_fault_nothing_is_wrapped() -> None:
-    assert commit([], 0, Session.send, Metrics().fault_strikes) == Session.send
+    assert commit([], 0, Parts(), Metrics()) == Parts()
 
 
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_each_fault_wraps(name: str) -> None:
-    assert commit([f"{name}:0.5"], 0, Session.send, Metrics().fault_strikes) != Session.send
+    assert commit([f"{name}:0.5"], 0, Parts(), Metrics()) != Parts()

@@ -4,7 +4,7 @@ from reference_server.faults.lottery import FIRST_SEQ, LAST_SEQ, Lottery
 
 
 def draws(rate: float, seed: int = 1, runs: int = 5_000) -> list[int | None]:
-    lottery = Lottery(rate, random.Random(seed), lambda: None)
+    lottery = Lottery(rate, random.Random(seed), lambda: None, lambda: None)
     return [lottery.draw() for _ in range(runs)]
 
 
@@ -22,3 +22,12 @@ def test_every_position_between_the_ends_is_drawn_equally() -> None:
 def test_the_same_seed_draws_the_same() -> None:
     assert draws(0.3) == draws(0.3)
     assert draws(0.3) != draws(0.3, seed=2)
+
+
+def test_every_draw_is_an_opportunity_struck_or_not() -> None:
+    offers: list[None] = []
+    lottery = Lottery(0.5, random.Random(1), lambda: offers.append(None), lambda: None)
+    for _ in range(10):
+        lottery.draw()
+        lottery.chosen()
+    assert len(offers) == 20

@@ -20,6 +20,7 @@ streamgauge_server_cpu_seconds {cpu}
 streamgauge_server_events_total{{type="agent_started"}} {started}
 streamgauge_server_events_total{{type="agent_thinking"}} {thinking}
 streamgauge_server_fault_strikes_total{{fault="swap"}} 3.0
+streamgauge_server_fault_opportunities_total{{fault="swap"}} 40.0
 """
 FOREIGN = "process_cpu_seconds_total {cpu}\nprocess_start_time_seconds 1.7e+09\n"
 
@@ -71,7 +72,7 @@ def ours(cpu: float, events: int) -> str:
 
 def test_what_our_own_server_says() -> None:
     said = read(ours(1.2345678, 1_000).encode())
-    assert said == ServerMetrics(1.2345678, 1_000, 54_000_000, 1.7e9, {"swap": 3})
+    assert said == ServerMetrics(1.2345678, 1_000, 54_000_000, 1.7e9, {"swap": 3}, {"swap": 40})
 
 
 def test_the_finer_count_of_processor_time_is_taken_where_there_is_one() -> None:
@@ -122,12 +123,14 @@ def test_who_has_no_metrics_is_asked_once(metrics: Metrics, peer: Peer) -> None:
     assert metrics.asked == 1
     for nobody in ("ws://127.0.0.1:1/ws", peer.address("answers")):
         inquiry = inquired(nobody)
-        assert (ask(nobody), inquiry.cost(100), inquiry.strikes()) == (None, None, None)
+        assert (ask(nobody), inquiry.cost(100), inquiry.all_that_was_said()) == (None, None, None)
 
 
 def test_strikes_are_those_at_the_end(metrics: Metrics) -> None:
     metrics.says = [ours(1, 1)]
-    assert inquired(metrics.target).strikes() == {"swap": 3}
+    said = inquired(metrics.target).all_that_was_said()
+    assert said is not None
+    assert (said.strikes, said.opportunities) == ({"swap": 3}, {"swap": 40})
 
 
 @pytest.mark.parametrize(
