@@ -1,10 +1,11 @@
 """Runs on their way from rows to metrics, as an analysis takes them, but one by one."""
 
 from streamgauge.core.alike import Alike, arrivals_ns, likeness
-from streamgauge.core.assembly import Assembler, Sockets
+from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Settled
 from streamgauge.core.history import History
 from streamgauge.core.observation import Observation
+from streamgauge.core.ownership import Settlements
 from tests.support.history import LIMITS
 
 
@@ -12,14 +13,16 @@ class Timely(Assembler):
     """Settles what is due before it takes a row, and notes on which socket, as those who judge runs do."""
 
     def __init__(self) -> None:
-        self.noted = Sockets()
+        self.noted = Settlements()
         super().__init__(LIMITS, self.noted)
 
     def add(self, row: Observation) -> list[History]:
         return self._note(self.settle_due(row.at_ns)) + self._note(super().add(row))
 
     def _note(self, histories: list[History]) -> list[History]:
-        self.noted.first |= {history.run: history.asked.conn for history in histories if history.run}
+        for history in histories:
+            if history.run:
+                self.noted.add(history.run, history.asked.conn)
         return histories
 
 

@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 from msgspec import Struct
 
 from streamgauge.core.alike import Alike, Likeness, arrivals_ns, likeness
-from streamgauge.core.assembly import Assembler, Sockets
+from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
@@ -25,6 +25,7 @@ from streamgauge.core.metrics.other_clocks import UNMAPPED
 from streamgauge.core.metrics.streams import CHUNK_GAP, Streams, StreamState
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Asked, Observation, Received, Stretch
+from streamgauge.core.ownership import Settlements
 from streamgauge.core.slices import Slice, Slices
 from streamgauge.core.stretch import unfold
 
@@ -80,7 +81,7 @@ class Analysis:
     def __init__(
         self, limits: Limits, clock: str, began_ns: int, promises: Collection[Rule] = EVERY_RULE
     ) -> None:
-        settled = Sockets()
+        settled = Settlements()
         self._assembler = Assembler(limits, settled)
         self._checks = Checks(limits, promises, settled)
         self._latencies = Latencies(clock)

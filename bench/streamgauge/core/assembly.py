@@ -25,6 +25,7 @@ from streamgauge.core.observation import (
     Received,
     Stretch,
 )
+from streamgauge.core.ownership import Settlements
 
 
 class Connection(Struct):
@@ -34,17 +35,6 @@ class Connection(Struct):
     requests: dict[str, History] = {}  # asked, not yet accepted
     runs: dict[str, History] = {}  # accepted, not yet settled
     unended: set[str] = set()  # runs, or else requests, that were settled without having ended
-
-
-class Sockets(Struct):
-    """On which connection each run was settled: mostly one, the first of the user who was there first."""
-
-    first: dict[str, int] = {}
-    others: set[tuple[str, int]] = set()  # run and connection, all of them, where there are several
-
-    def have(self, run: str, conn: int) -> bool:
-        """Whether a run was settled on a connection."""
-        return self.first.get(run) == conn or (run, conn) in self.others
 
 
 class Stray(Struct, frozen=True):
@@ -62,7 +52,7 @@ class Assembler:
     `settled` tells on which connections a run was settled; whoever judges it fills it.
     """
 
-    def __init__(self, limits: Limits, settled: Sockets) -> None:
+    def __init__(self, limits: Limits, settled: Settlements) -> None:
         self._settled = settled
         self._grace_ns = limits.grace_ns
         self._connections: dict[int, Connection] = {}

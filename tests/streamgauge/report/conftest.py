@@ -13,6 +13,7 @@ from streamgauge.core.histogram import Histogram
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import StreamState
+from streamgauge.core.ownership import Owner, Owners
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.report.conclude import conclude
 from streamgauge.report.model import Environment, Report, Worker
@@ -31,7 +32,9 @@ def healthy(runs: int) -> AnalysisState:
     return AnalysisState(
         checks=CheckState(
             exercised={rule: runs * (12 if rule in BY_MESSAGE else 1) for rule in Rule} if runs else {},
-            owners={f"r-{number}": f"u{number % users}" for number in range(runs)},
+            owners=Owners.of(
+                (f"r-{number}", Owner(f"u{number % users}", number % users + 1)) for number in range(runs)
+            ),
             canaries={f"{TOKEN}{number}": f"u{number}" for number in range(users)},
         ),
         latencies={metric: delay.distribution() for metric in Metric},

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from streamgauge.core.assembly import Sockets, Stray
+from streamgauge.core.assembly import Stray
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
@@ -16,6 +16,7 @@ from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
 from streamgauge.core.history import History
 from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Received
+from streamgauge.core.ownership import Settlements
 
 
 class Session(Struct):
@@ -68,9 +69,9 @@ class Checks:
     """
 
     def __init__(
-        self, limits: Limits, promises: Collection[Rule] = EVERY_RULE, settled: Sockets | None = None
+        self, limits: Limits, promises: Collection[Rule] = EVERY_RULE, settled: Settlements | None = None
     ) -> None:
-        self._settled = Sockets() if settled is None else settled
+        self._settled = Settlements() if settled is None else settled
         self._users: dict[int, str] = {}  # of all connections there were
         self._limits = limits
         self._promises = promises
@@ -182,7 +183,7 @@ class Checks:
         """Judge a settled run."""
         judgement = judge(history, self._limits, self._promises)
         if history.run:
-            self._own(history)
+            self._settled.add(history.run, history.asked.conn)
         guilty = False
         if session := self._sessions.get(history.asked.conn):
             session.offsets.runs.pop(history.run, None)
@@ -212,17 +213,6 @@ class Checks:
             clean=not broken and not guilty,
             whole=broken.isdisjoint(SEQUENCE) and not judgement.unknown,
         )
-
-    def _own(self, history: History) -> None:
-        """Note whose the run is: what of it appears elsewhere is a leak."""
-        run, conn = history.run, history.asked.conn
-        first = self._settled.first.setdefault(run, conn)
-        if first != conn:
-            self._settled.others |= {(run, first), (run, conn)}
-            if self._users[first] == history.user:
-                self._settled.first[run] = min(first, conn)
-            else:
-                self.state.share(run, self._users[first], history.user)
 
     def _number_run(self, events: int, judgement: Judgement) -> None:
         if Rule.SEQ_CONTIGUOUS in judgement.exercised:
@@ -278,10 +268,7 @@ class Checks:
         applied = self._exercised + Counter(everywhere)
         self.state.exercised = {rule: n for rule, n in applied.items() if n and rule in self._promises}
         self.state.unknown = dict(self._unknown)
-        shared = self.state.shared
-        first = self._settled.first.items()
-        self.state.owners |= {run: self._users[conn] for run, conn in first if run not in shared}
-        self.state.sockets = {run: conn for run, conn in first if run not in shared}
+        self.state.owners = self._settled.owners(self._users)
         for stray in strays:
             if stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"

@@ -7,13 +7,15 @@ from msgspec.structs import replace
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Finding, Outcome, Verdict
+from streamgauge.core.ownership import OwnerIndex
 
 
 def conclude(
     state: CheckState, required: Iterable[Rule], promises: Collection[Rule] = EVERY_RULE
 ) -> tuple[Verdict, ...]:
     """Draw the verdicts, one a rule, in the order of `Rule`; `promises` are those that were judged."""
-    state = _placed_strays(state, promises)
+    owners = OwnerIndex(state.owners)
+    state = _placed_strays(state, owners, promises)
     needed = frozenset(required)
     verdicts = []
     for rule in Rule:
@@ -24,16 +26,17 @@ def conclude(
         unknown = state.unknown.get(rule, 0)
         sure = exercised and not unknown
         outcome = Outcome.FAIL if found else Outcome.PASS if sure else Outcome.UNKNOWN
-        findings = tuple(_both_sides(f, state) for f in state.findings.get(rule, []))
+        findings = tuple(_both_sides(f, state, owners) for f in state.findings.get(rule, []))
         verdicts.append(Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings))
     return tuple(verdicts)
 
 
-def _both_sides(finding: Finding, state: CheckState) -> Finding:
-    """A leak with its second user, and that user's socket where the run is known to be theirs."""
+def _both_sides(finding: Finding, state: CheckState, owners: OwnerIndex) -> Finding:
+    """A leak with its second user, and that user's socket where the run is known to be theirs alone."""
     other = _owner(finding, state)
-    theirs = other and state.owners.get(finding.run) == other
-    return replace(finding, other=other, other_conn=state.sockets.get(finding.run, 0) if theirs else 0)
+    known = owners.owners(finding.run) if other else []
+    theirs = len(known) == 1 and known[0].user == other
+    return replace(finding, other=other, other_conn=known[0].conn if theirs else 0)
 
 
 def _owner(finding: Finding, state: CheckState) -> str:
@@ -46,7 +49,7 @@ def _owner(finding: Finding, state: CheckState) -> str:
     return owners.pop() if len(owners) == 1 else ""
 
 
-def _placed_strays(state: CheckState, promises: Collection[Rule]) -> CheckState:
+def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Rule]) -> CheckState:
     """Say of every stray what it was: late, another user's, or nobody's; and of a run that it is two users'.
 
     One of the same user's other sockets breaks no rule of its own: the socket that
@@ -59,28 +62,27 @@ def _placed_strays(state: CheckState, promises: Collection[Rule]) -> CheckState:
         found=dict(state.found),
         findings={rule: list(kept) for rule, kept in state.findings.items()},
         owners=state.owners,
-        sockets=state.sockets,
         canaries=state.canaries,
     )
-    for run, users in state.shared.items():
+    for run, users in index.shared().items():
         for other in users[1:]:
             placed.add(_shared_run(run, users[0], other))
     for stray in state.strays:
         finding = stray.finding
-        owner = state.owners.get(finding.run, "")
+        owners = [owner.user for owner in index.owners(finding.run)]
         if stray.late:
             late = replace(finding, rule=Rule.TERMINAL_LAST, problem="long after the run was settled")
             placed.add(late, stray.times)
-        elif not owner:
+        elif not owners:
             placed.add(replace(finding, problem="an event of a run that no socket asked for"), stray.times)
-        elif finding.user != owner and finding.user not in state.shared.get(finding.run, ()):
+        elif finding.user not in owners:
             if Rule.ISOLATION_ENVELOPE not in promises:
                 placed.add(
                     replace(finding, problem="an event of a run that was not asked for here"), stray.times
                 )
                 continue
             problem = "an event of another user's run"
-            leak = replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owner)
+            leak = replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owners[0])
             placed.add(leak, stray.times)
     return placed
 

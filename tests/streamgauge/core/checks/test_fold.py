@@ -3,7 +3,7 @@ from collections.abc import Collection
 import pytest
 from msgspec.structs import replace
 
-from streamgauge.core.assembly import Assembler, Sockets
+from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import KEPT, CheckState
 from streamgauge.core.checks.verdicts import conclude
@@ -12,6 +12,7 @@ from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.history import End
 from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Received
+from streamgauge.core.ownership import Settlements
 from tests.support.history import (
     LIMITS,
     SECOND,
@@ -46,7 +47,7 @@ def take(row: Observation, assembler: Assembler, checks: Checks) -> dict[str, bo
 
 def checked(*rows: Observation) -> CheckState:
     """What the checks know after these rows, assembled as they are in a run."""
-    settled = Sockets()
+    settled = Settlements()
     assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, settled=settled)
     for row in sorted(rows, key=lambda row: row.at_ns):
         take(row, assembler, checks)
@@ -362,7 +363,7 @@ def test_a_cancel_is_fine_where_its_user_asked_for_it(cancelled: bool, outcome: 
 
 def clean(*rows: Observation, promises: Collection[Rule] = EVERY_RULE) -> dict[str, bool]:
     """Of every request, whether its run broke no rule."""
-    settled = Sockets()
+    settled = Settlements()
     assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, promises, settled)
     told: dict[str, bool] = {}
     for row in sorted(rows, key=lambda row: row.at_ns):
@@ -403,7 +404,7 @@ def test_what_is_not_promised_cannot_be_broken() -> None:
 
 
 def test_numbered_events_are_counted_by_what_became_of_them() -> None:
-    settled = Sockets()
+    settled = Settlements()
     assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, settled=settled)
     runs = (
         run(twice(started()), lost(thought(1)), failed()),
