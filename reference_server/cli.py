@@ -120,7 +120,9 @@ def serve(  # noqa: PLR0913 - one argument a flag
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="Commit this fault on purpose, NAME or NAME:RATE (repeatable).", show_default=False
+            help="Commit this fault on purpose, NAME, NAME:RATE or, where it takes a time, NAME:RATE:TIME "
+            "(silence:0.01:3s; repeatable).",
+            show_default=False,
         ),
     ] = None,
     fault_seed: Annotated[int, typer.Option(help="Seed of where faults strike.")] = _DEFAULT.fault_seed,

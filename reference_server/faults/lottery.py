@@ -1,7 +1,10 @@
 """Which runs a fault strikes, and where in them."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FIRST_SEQ = 2
 # The default script's run has eleven events. Drawn from 2 … 9, a position is never its first event nor its
@@ -32,3 +35,7 @@ class Lottery:
         """
         chosen, seq = self.chosen(), self._rng.randint(FIRST_SEQ, LAST_SEQ)
         return seq if chosen else None
+
+    def choose(self, options: Sequence[T]) -> T:
+        """Draw one of several ways to strike; that alone is no opportunity."""
+        return self._rng.choice(options)

@@ -56,7 +56,10 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[:rate] that the reference server is told to commit; repeatable."),
+        typer.Option(
+            help="NAME[:rate] that the reference server is told to commit, or NAME:rate:time "
+            "(silence:0.01:3s); repeatable."
+        ),
     ] = None,
     threshold: Annotated[
         list[str] | None,
