@@ -1,5 +1,6 @@
 """What a plan may not ask for at once, or of this protocol or scenario: each key alone is fine."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,28 @@ if TYPE_CHECKING:
 
 _LONG: Final = 10_000  # characters: a claim is shorter
 _MEASURING_BLOCKS: Final = 2  # the first one only warms up
-FAULTS: Final = ("drop-thinking", "shared-global", "swap")  # of the reference server, docs/faults.md
+FAULTS: Final = (  # of the reference server, docs/faults.md
+    "drop-thinking",
+    "drop-silent",
+    "completed-first",
+    "two-terminals",
+    "corrupt-delta",
+    "wrong-echo",
+    "foreign-metadata",
+    "clock-lie",
+    "shared-global",
+    "broadcast",
+    "first-event-race",
+    "drop",
+    "tail-loss",
+    "duplicate",
+    "batching",
+    "silence",
+    "torn",
+    "swap",
+)
+TIMED: Final = ("clock-lie", "silence")  # that take a time, after the rate
+_TIME: Final = re.compile(r"(\d+(?:\.\d+)?)m?s")
 
 
 def contradictions(plan: "Plan") -> Iterator[str]:
@@ -124,12 +146,16 @@ def _login(login: Login) -> Iterator[str]:
 
 
 def _fault(written: str) -> Iterator[str]:
-    name, colon, rate = written.partition(":")
+    name, *more = written.split(":", 2)
     if name not in FAULTS:
         yield f"there is no fault {name!r}; known are {', '.join(FAULTS)}"
     try:
-        share = float(rate) if colon else 1.0
+        share = float(more[0]) if more else 1.0
     except ValueError:
         share = -1.0
     if not 0 < share <= 1:
         yield f"{written!r}: the rate is a share of runs, above 0 and at most 1: {name}:0.01"
+    if more[1:] and name not in TIMED:
+        yield f"{written!r}: this fault takes no time, only a rate"
+    elif more[1:] and not ((time := _TIME.fullmatch(more[1])) and float(time[1])):
+        yield f"{written!r}: a time above 0 is due after the rate, in ms or s: {name}:0.01:3s"

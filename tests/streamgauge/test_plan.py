@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reference_server.faults import FAULTS as SERVERS_FAULTS
+from reference_server.faults import Timed
 from streamgauge.arrivals import Lockstep, Poisson, Spike
-from streamgauge.contradictions import FAULTS
+from streamgauge.contradictions import FAULTS, TIMED
 from streamgauge.core.contract import Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
@@ -169,6 +170,9 @@ FULL = Plan(
         ({"login": {"claims": {"roles": ["a"]}}}, "login.claims[...]: Expected `bool | int | float | str`"),
         ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
         ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
+        ({"faults": ["swap:1:3s"]}, "faults[0]: 'swap:1:3s': this fault takes no time"),
+        ({"faults": ["silence:1:3"]}, "faults[0]: 'silence:1:3': a time above 0 is due after the rate"),
+        ({"faults": ["silence:1:0s"]}, "faults[0]: 'silence:1:0s': a time above 0 is due after the rate"),
         (
             {"faults": ["swap"], "target": "ws://127.0.0.1/"},
             "faults: only the reference server commits them: leave out the target",
@@ -305,6 +309,12 @@ def test_every_locust_file_has_a_plan() -> None:
 
 def test_the_faults_that_a_plan_may_name_are_those_of_the_reference_server() -> None:
     assert set(FAULTS) == set(SERVERS_FAULTS)
+    assert set(TIMED) == {name for name, fault in SERVERS_FAULTS.items() if isinstance(fault, Timed)}
+
+
+@pytest.mark.parametrize("fault", ["silence", "silence:0.5", "silence:0.5:3s", "clock-lie:1:2.5ms"])
+def test_a_fault_may_have_a_rate_and_some_a_time(fault: str) -> None:
+    assert make_plan({"faults": [fault]}).faults == (fault,)
 
 
 # The server's command
