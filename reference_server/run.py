@@ -81,6 +81,11 @@ class RunBook:
         run = self._active.get(run_id)
         return run if run is not None and run.context.user_id == user_id else None
 
+    def owner(self, run_id: str) -> str | None:
+        """Whose run this is or was; never to be told to anybody else."""
+        run = self._active.get(run_id)
+        return self._ended.get(run_id) if run is None else run.context.user_id
+
     def has_ended(self, user_id: str, run_id: str) -> bool:
         """Whether this was a run of the user."""
         return self._ended.get(run_id) == user_id

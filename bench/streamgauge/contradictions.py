@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LONG: Final = 10_000  # characters: a claim is shorter
 _MEASURING_BLOCKS: Final = 2  # the first one only warms up
 FAULTS: Final = (  # of the reference server, docs/faults.md
+    "alg-none",
+    "oracle",
+    "colliding-ids",
     "drop-thinking",
     "drop-silent",
     "completed-first",

@@ -20,11 +20,14 @@ from reference_server.faults.completed_first import completed_first
 from reference_server.faults.corrupt_delta import corrupt_delta
 from reference_server.faults.drop import drop
 from reference_server.faults.drop_silent import drop_silent
+from reference_server.faults.alg_none import alg_none
+from reference_server.faults.colliding_ids import colliding_ids
 from reference_server.faults.drop_thinking import drop_thinking
 from reference_server.faults.duplicate import duplicate
 from reference_server.faults.first_event_race import first_event_race
 from reference_server.faults.foreign_metadata import foreign_metadata
 from reference_server.faults.lottery import Lottery
+from reference_server.faults.oracle import oracle
 from reference_server.faults.shared_global import shared_global
 from reference_server.faults.silence import STALL_S, silence
 from reference_server.faults.swap import swap
@@ -58,6 +61,9 @@ class Timed(Struct, frozen=True):
 # In the order in which an event meets them where several are asked for: `torn` and `swap` are last, because
 # they take offsets themselves.
 FAULTS: Mapping[str, Fault] = {
+    "alg-none": alg_none,
+    "oracle": oracle,
+    "colliding-ids": of_events(colliding_ids),
     "drop-thinking": of_events(drop_thinking),
     "drop-silent": of_events(drop_silent),
     "completed-first": of_events(completed_first),

@@ -168,7 +168,7 @@ FULL = Plan(
         ({"login": {"claims": {"t": "eyJhbGciOi.x"}}}, "login.claims: 't' looks like a secret, and every"),
         ({"login": {"claims": {"token_use": "sk-live-hunter2"}}}, "login.claims: 'token_use' looks like a"),
         ({"login": {"claims": {"roles": ["a"]}}}, "login.claims[...]: Expected `bool | int | float | str`"),
-        ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are drop-thinking, "),
+        ({"faults": ["swap", "nosuch"]}, "faults[1]: there is no fault 'nosuch'; known are "),
         ({"faults": ["swap:nan"]}, "faults[0]: 'swap:nan': the rate is a share of runs"),
         ({"faults": ["swap:1:3s"]}, "faults[0]: 'swap:1:3s': this fault takes no time"),
         ({"faults": ["silence:1:3"]}, "faults[0]: 'silence:1:3': a time above 0 is due after the rate"),
