@@ -13,15 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reference_server.bridge import Emit
+from reference_server.faults.alg_none import alg_none
 from reference_server.faults.batching import batching
 from reference_server.faults.broadcast import broadcast
 from reference_server.faults.clock_lie import AHEAD_S, clock_lie
+from reference_server.faults.colliding_ids import colliding_ids
 from reference_server.faults.completed_first import completed_first
 from reference_server.faults.corrupt_delta import corrupt_delta
 from reference_server.faults.drop import drop
 from reference_server.faults.drop_silent import drop_silent
-from reference_server.faults.alg_none import alg_none
-from reference_server.faults.colliding_ids import colliding_ids
 from reference_server.faults.drop_thinking import drop_thinking
 from reference_server.faults.duplicate import duplicate
 from reference_server.faults.first_event_race import first_event_race
