@@ -24,8 +24,16 @@ from streamgauge.core.observation import (
     Opened,
     Received,
     Stretch,
+    arrival_ns,
 )
 from streamgauge.core.ownership import Settlements
+
+
+class Quiet(Struct, frozen=True):
+    """A run, or else a request, that was settled without having ended: since when nothing came of it."""
+
+    since_ns: int
+    most_ns: int  # how long that may be
 
 
 class Connection(Struct):
@@ -34,16 +42,20 @@ class Connection(Struct):
     user: str
     requests: dict[str, History] = {}  # asked, not yet accepted
     runs: dict[str, History] = {}  # accepted, not yet settled
-    unended: set[str] = set()  # runs, or else requests, that were settled without having ended
+    unended: dict[str, Quiet] = {}  # runs, or else requests, that were settled without having ended
 
 
 class Stray(Struct, frozen=True):
-    """Events whose run their own socket did not ask for, or had settled already (`late`): the first."""
+    """Events whose run their own socket did not ask for, or had settled already (`late`): the first.
+
+    Of a run that had not ended by its deadline: the first that came after too long a silence, `silent_ns`.
+    """
 
     user: str
     received: Received
     late: bool
     times: int = 1
+    silent_ns: int = 0
 
 
 class Assembler:
@@ -55,6 +67,7 @@ class Assembler:
     def __init__(self, limits: Limits, settled: Settlements) -> None:
         self._settled = settled
         self._grace_ns = limits.grace_ns
+        self._silence_ns = limits.silence_ns
         self._connections: dict[int, Connection] = {}
         # What is to be settled is queued by number only: a run that was settled long before its
         # deadline must not be kept alive by it.
@@ -153,7 +166,8 @@ class Assembler:
             return
         history = connection.requests.get(event.request)
         if history is None and known is None and event.request in connection.unended:
-            connection.unended.add(event.run)  # too late: that it never began is the finding
+            # too late: that it never began is the finding
+            connection.unended[event.run] = connection.unended[event.request]
             return
         if history is None or known is not None:
             # nobody asked for it here, or it is the answer to another request already
@@ -171,9 +185,17 @@ class Assembler:
 
     def _stray(self, connection: Connection, row: Received) -> None:
         run = row.event.run
-        if row.foreign or run in connection.unended:
-            return  # the canary is the finding; or that the run never ended
+        if row.foreign:
+            return  # the canary is the finding
         key = row.conn, run
+        if quiet := connection.unended.get(run):
+            # that it never ended is the finding; so is a silence that only now has an end
+            now_ns = arrival_ns(row)
+            connection.unended[run] = replace(quiet, since_ns=now_ns)
+            silent_ns = now_ns - quiet.since_ns
+            if silent_ns > quiet.most_ns and key not in self._strays:
+                self._strays[key] = Stray(connection.user, row, late=False, silent_ns=silent_ns)
+            return
         first = self._strays.get(key)
         late = self._settled.have(run, row.conn)
         self._strays[key] = (
@@ -217,11 +239,16 @@ class Assembler:
         settled.append(history)
         if not history.run:
             del connection.requests[history.asked.request]
-            connection.unended.add(history.asked.request)
+            connection.unended[history.asked.request] = self._quiet(history)
             return
         del connection.runs[history.run]
         if not history.ended_ns:
-            connection.unended.add(history.run)
+            connection.unended[history.run] = self._quiet(history)
+
+    def _quiet(self, history: History) -> Quiet:
+        last = (history.events or history.stretches or [history.asked])[-1]
+        since_ns = last.at_ns if isinstance(last, Asked) else arrival_ns(last)
+        return Quiet(since_ns, self._silence_ns + history.asked.pause_ns)
 
     def _close(self, conn: int, end: End) -> Iterator[History]:
         connection = self._connections.pop(conn, None)

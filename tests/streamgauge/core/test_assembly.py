@@ -230,7 +230,7 @@ def test_an_event_of_a_settled_run_is_late_however_late_it_is(at: float) -> None
 
 def test_what_comes_after_the_deadline_is_part_of_that_finding() -> None:
     assembler = Timely()
-    for row in (opened(), asked(), accepted(), heard(event(0)), heard(event(9), at=61)):
+    for row in (opened(), asked(), accepted(), heard(event(0), at=55), heard(event(9), at=61)):
         assembler.add(row)
     assert list(assembler.strays) == []
 

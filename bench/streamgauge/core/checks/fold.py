@@ -11,6 +11,7 @@ from streamgauge.core.checks.evidence import of_row, of_run, witness_of
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
 from streamgauge.core.checks.state import CheckState, StrayRun
+from streamgauge.core.checks.timing import silent_for
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
@@ -270,7 +271,10 @@ class Checks:
         self.state.unknown = dict(self._unknown)
         self.state.owners = self._settled.owners(self._users)
         for stray in strays:
-            if stray.received.event.kind == Kind.ACCEPTED:
+            if stray.silent_ns:
+                problem = silent_for(stray.silent_ns)
+                self._add(of_row(Rule.NO_SILENCE, problem, stray.user, stray.received))
+            elif stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"
                 self._add(of_row(Rule.ECHO, problem, stray.user, stray.received))
             else:

@@ -28,12 +28,18 @@ def complete(history: History) -> Problem | None:
 def no_silence(asked: Asked, arrivals_ns: Sequence[int], limits: Limits) -> Problem | None:
     """What breaks `no-silence`: judged over silences that an event ended.
 
-    A silence that nothing ended is `complete`'s finding: one cause, one finding.
+    A silence that nothing ended is `complete`'s finding: one cause, one finding. One that an event
+    ended after the deadline is found when that comes.
     """
     silence, place = longest_silence(asked.at_ns, arrivals_ns)
     if silence <= limits.silence_ns + asked.pause_ns:
         return None
-    return Problem(Rule.NO_SILENCE, f"silent for {silence / 1e9:.1f} s", (place,))
+    return Problem(Rule.NO_SILENCE, silent_for(silence), (place,))
+
+
+def silent_for(silence_ns: int) -> str:
+    """What is said of a silence that was too long."""
+    return f"silent for {silence_ns / 1e9:.1f} s"
 
 
 def longest_silence(asked_ns: int, arrivals_ns: Sequence[int]) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from tests.support.history import (
     ended,
     failed,
     heard,
+    idea,
     lost,
     opened,
     run,
@@ -31,6 +32,7 @@ from tests.support.history import (
     thought,
     tool,
     twice,
+    wait,
     whole,
 )
 
@@ -336,6 +338,52 @@ def test_what_comes_after_the_deadline_is_no_second_finding() -> None:
     slow = run(*whole(), deadline=0.035)
     rows = session(slow, leaves=False)
     assert failures(checked(*rows)) == [(R.COMPLETE, "never ended")]
+
+
+STALLED = run(started(), thought(1), thought(2), deadline=15)  # and its next event is due at 0.04 s
+
+
+def resumed(at: float, seq: int = 4) -> Received:
+    """An event of the run that had stalled."""
+    event = Event(
+        Kind.PARTIAL, user="ann", run="r1", thread="t1", agent="guide", seq=seq, offset=seq, index=0
+    )
+    return heard(event, at=at)
+
+
+def test_a_silence_that_outlasts_the_deadline_is_found_when_it_ends() -> None:
+    rows = session(STALLED, leaves=False)
+    assert failures(checked(*rows)) == [(R.COMPLETE, "never ended")]
+    assert failures(checked(*rows, resumed(at=20.03))) == [
+        (R.COMPLETE, "never ended"),
+        (R.NO_SILENCE, "silent for 20.0 s"),
+    ]
+
+
+def test_what_comes_after_the_deadline_and_in_time_is_no_silence() -> None:
+    slow = run(started(), thought(1), thought(2), wait(9), idea(), deadline=15)
+    state = checked(*session(slow, leaves=False), resumed(at=19, seq=5), resumed(at=28, seq=6))
+    assert failures(state) == [(R.COMPLETE, "never ended")]
+
+
+def test_a_run_that_falls_silent_again_after_its_deadline_is_one_finding() -> None:
+    state = checked(*session(STALLED, leaves=False), resumed(at=20), resumed(at=40, seq=5))
+    assert [rule for rule, _ in failures(state)] == [R.COMPLETE, R.NO_SILENCE]
+    assert state.found[R.NO_SILENCE] == 1
+
+
+def test_a_pause_of_the_script_itself_may_outlast_the_deadline() -> None:
+    resting = run(started(), thought(1), thought(2), deadline=15, pause=10)
+    assert failures(checked(*session(resting, leaves=False), resumed(at=20))) == [(R.COMPLETE, "never ended")]
+
+
+def test_a_run_that_begins_long_after_its_deadline_was_silent_from_its_request_on() -> None:
+    asked = session(run(deadline=5), leaves=False)[:2]  # opened and asked, nothing more
+    begun = replace(run(started(), name="r1").events[0], at_ns=30 * SECOND)
+    assert failures(checked(*asked, accepted(at=30), begun)) == [
+        (R.COMPLETE, "never began"),
+        (R.NO_SILENCE, "silent for 30.0 s"),
+    ]
 
 
 def test_a_run_that_its_user_left_is_no_loss() -> None:
