@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -29,6 +30,11 @@ class AgentTask(Struct, frozen=True):
     call_tool: CallTool
     heard: Callable[[], list[str]]
     rng: random.Random
+
+
+# For work that is handed on to a thread, or to a library that takes no task: whoever hands it on must bring
+# the context along, as `asyncio.to_thread` does.
+current_task: ContextVar[AgentTask] = ContextVar("current_task")
 
 
 class AgentResult(Struct, frozen=True):

@@ -162,7 +162,7 @@ class Gateway:
     def _cancel_run(self, session: Session, _connection_id: str, command: CancelRun) -> Ack:
         run = self._run(session, command.run_id, "cancel_run")
         if run is not None:  # where it has ended already, that end stands
-            run.stop("cancelled")
+            self._parts.cancel(session, run)
         return Ack("cancel_run", command.run_id)
 
     def _subscribe(self, _session: Session, _connection_id: str, _command: Subscribe) -> MessagePayload:

@@ -43,10 +43,13 @@ class Think(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="tool"):
+    """One call of a tool, whose work is done on the event loop, or else in a `thread` of its pool."""
+
     name: Name
     ms: Milliseconds = 0.0
     bytes: Bytes = 0
     outcome: Literal["success", "error", "timeout"] = "success"
+    thread: bool = False
 
 
 class Parallel(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="parallel"):

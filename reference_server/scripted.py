@@ -1,11 +1,12 @@
 """The scripted agent: plays a list of steps, so that a load looks like real work and its stream is known."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from reference_server.agent import AgentFailedError, AgentResult, AgentTask
+from reference_server.agent import AgentFailedError, AgentResult, AgentTask, current_task
 from reference_server.script import (
     DEFAULT_SCRIPT,
     Cpu,
@@ -25,11 +26,36 @@ from reference_server.tools import Tool, ToolError, ToolFunction
 
 CPU_SLICE_MS = 5.0
 
+InThread = Callable[..., Awaitable[Any]]
+
 
 async def simulated_tool(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Take the time, and come to the end, that the parameters state."""
     await asyncio.sleep(parameters["ms"] / 1e3)
-    about = {"request": parameters["request"], "context": parameters["context"]}
+    return _told({"request": parameters["request"], "context": parameters["context"]}, parameters)
+
+
+def threaded_tool(in_thread: InThread) -> ToolFunction:
+    """A tool like `simulated_tool` whose work `in_thread` does, and who it is for is known by the context."""
+
+    async def call(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        over = threading.Event()
+        try:
+            told: Mapping[str, Any] = await in_thread(_work, parameters, over)
+        finally:
+            over.set()  # a call that was given up must not keep its thread
+        return told
+
+    return call
+
+
+def _work(parameters: Mapping[str, Any], over: threading.Event) -> Mapping[str, Any]:
+    request = current_task.get().request
+    over.wait(parameters["ms"] / 1e3)
+    return _told({"request": request.text, "context": request.shown}, parameters)
+
+
+def _told(about: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     if parameters["outcome"] != "success":
         raise ToolError({**about, "error": f"simulated {parameters['outcome']}"}, parameters["outcome"])
     return {**about, "data": padded("", parameters["bytes"])}
@@ -38,15 +64,17 @@ async def simulated_tool(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 class ScriptedAgent:
     """Plays the request's script, or the default one. Every text carries the request and its context.
 
-    `tool` is what all its tools do.
+    `tool` is what its tools do, and `in_thread` how those that work in threads get there.
     """
 
-    def __init__(self, tool: ToolFunction = simulated_tool) -> None:
+    def __init__(self, tool: ToolFunction = simulated_tool, in_thread: InThread = asyncio.to_thread) -> None:
         self._tool = tool
+        self._threaded = threaded_tool(in_thread)
 
     async def run(self, task: AgentTask) -> AgentResult | None:
         """Play the steps; the result is the last one's."""
-        play = _Play(task, self._tool)
+        current_task.set(task)  # every run of an agent is an asyncio task, with a context of its own
+        play = _Play(task, self._tool, self._threaded)
         script = DEFAULT_SCRIPT if task.request.script is None else task.request.script
         for step in script[:-1]:
             await play.step(step)
@@ -56,9 +84,10 @@ class ScriptedAgent:
 class _Play:
     """One run's way through its script."""
 
-    def __init__(self, task: AgentTask, tool: ToolFunction) -> None:
+    def __init__(self, task: AgentTask, tool: ToolFunction, threaded: ToolFunction) -> None:
         self._task = task
         self._tool = tool
+        self._threaded = threaded
         self._streamed: list[str] = []
 
     async def step(self, step: Step) -> None:
@@ -107,7 +136,8 @@ class _Play:
             "bytes": step.bytes,
             "outcome": step.outcome,
         }
-        await self._task.call_tool(Tool(step.name, self._tool), parameters)
+        function = self._threaded if step.thread else self._tool
+        await self._task.call_tool(Tool(step.name, function), parameters)
 
     async def _together(self, steps: Sequence[Step]) -> None:
         try:

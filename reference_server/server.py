@@ -66,7 +66,7 @@ class ReferenceServer:
         bridge = AgentWebSocketBridge(self._clock, self.metrics, parts.emit)
         dispatcher = ToolDispatcher()
         self.registry = AgentRegistry(dispatcher, self._clock, settings.tool_timeout_s)
-        self.registry.register("scripted", ScriptedAgent(parts.tool))
+        self.registry.register("scripted", parts.served_by(ScriptedAgent(parts.tool, parts.in_thread)))
         self.registry.register("sql", SqlAgent())
         self.registry.set_websocket_manager(bridge)
         core = AgentExecutionCore(self.registry, dispatcher, bridge, self._clock, settings.run_timeout_s)

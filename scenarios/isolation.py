@@ -3,9 +3,10 @@
     streamgauge run --scenario isolation
     locust -f scenarios/isolation.py --host ws://127.0.0.1:8765/ws
 
-All ask in lockstep, with equal prompts and equal ids, two runs of one user at once;
-some cancel within a few round trips, some only listen, and all change their socket
-now and then, closing the older one while the newer works.
+All ask in lockstep, with equal prompts and equal ids, two runs of one user at once, whose
+tools wait for a slow backend and work in threads; some cancel within a few round trips,
+some only listen, and all change their socket now and then, closing the older one while
+the newer works.
 """
 
 import time
@@ -22,7 +23,6 @@ class Isolation(AgentUser):
         """Connect; some will never speak: what such a witness receives is somebody else's."""
         super().on_start()
         self.silent = self.random.random() < self.plan.witness_share
-        self.ticks = 0
         self.opened_ns = time.monotonic_ns()
 
     @task
@@ -34,11 +34,11 @@ class Isolation(AgentUser):
             if self.plan.reopen and time.monotonic_ns() - self.opened_ns > self.plan.reopen * 1e9:
                 self.reopen()
                 self.opened_ns = time.monotonic_ns()
-            self.ticks += 1
+            tick = due_ns - self.bench.began_ns  # one name for all users, whenever they came
             for twin in ("a", "b"):
                 self.ask(
                     due_ns,
                     text=self.persona.prompts[0],
-                    request=f"q-{self.ticks}{twin}",
+                    request=f"q-{tick}{twin}",
                     thread=f"t-{twin}",
                 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from streamgauge.bounds import Count, Positive, Share
 from streamgauge.distribution import Time
@@ -29,6 +30,7 @@ class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     cancel_share: Share = 0  # cancelled within four round trips
     speak_share: Share = 0  # spoken into while the agent works
     leave_share: Share = 0  # whose user leaves in mid-run and comes back
+    optional_script: bool = False  # for a reference server of the run's own; left out where there is a target
 
     def __post_init__(self) -> None:
         if (shares := self.cancel_share + self.speak_share + self.leave_share) > 1 + _ROUNDING:
@@ -38,6 +40,11 @@ class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     def asks_at_once(self) -> bool:
         """Whether it asks again as soon as a run has ended, and does nothing else."""
         return self.think == 0 and not self.cancel_share + self.speak_share + self.leave_share
+
+
+def at_target(persona: Persona) -> Persona:
+    """The persona where the server may be anybody's: its agents do what they do by themselves."""
+    return replace(persona, script=(), optional_script=False) if persona.optional_script else persona
 
 
 def choose(personas: Sequence[Persona], rng: random.Random) -> Persona:

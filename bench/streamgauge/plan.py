@@ -32,7 +32,7 @@ from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.explain import explained
-from streamgauge.persona import Persona
+from streamgauge.persona import Persona, at_target
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import Login
 from streamgauge.report.redact import redacted, secret_of_address
@@ -269,6 +269,8 @@ def make_plan(values: Mapping[str, object]) -> Plan:
         plan = msgspec.convert(values, Plan)
     except msgspec.ValidationError as error:
         raise PlanError(explained(error, values, Plan)) from error
+    if plan.target:
+        plan = msgspec.structs.replace(plan, personas=tuple(map(at_target, plan.personas)))
     for problem in contradictions(plan):
         raise PlanError(problem)
     return plan

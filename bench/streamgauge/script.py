@@ -25,12 +25,13 @@ class Think(_Do, frozen=True, tag="think"):
 
 
 class Tool(_Do, frozen=True, tag="tool"):
-    """One call of a tool."""
+    """One call of a tool; in a `thread` it may have to wait for one of the server's pool."""
 
     name: str
     ms: StepTime = 0.0
     bytes: Bytes = 0
     outcome: Literal["success", "error", "timeout"] = "success"
+    thread: bool = False
 
 
 class Parallel(_Do, frozen=True, tag="parallel"):

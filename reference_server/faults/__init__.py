@@ -16,6 +16,8 @@ from reference_server.bridge import Emit
 from reference_server.faults.alg_none import alg_none
 from reference_server.faults.batching import batching
 from reference_server.faults.broadcast import broadcast
+from reference_server.faults.cache_key import cache_key
+from reference_server.faults.cancel_bystander import cancel_bystander
 from reference_server.faults.clock_lie import AHEAD_S, clock_lie
 from reference_server.faults.colliding_ids import colliding_ids
 from reference_server.faults.completed_first import completed_first
@@ -26,8 +28,11 @@ from reference_server.faults.drop_thinking import drop_thinking
 from reference_server.faults.duplicate import duplicate
 from reference_server.faults.first_event_race import first_event_race
 from reference_server.faults.foreign_metadata import foreign_metadata
+from reference_server.faults.lost_context import lost_context
 from reference_server.faults.lottery import Lottery
 from reference_server.faults.oracle import oracle
+from reference_server.faults.pooled_mixup import pooled_mixup
+from reference_server.faults.registry_by_user import registry_by_user
 from reference_server.faults.shared_global import shared_global
 from reference_server.faults.silence import STALL_S, silence
 from reference_server.faults.swap import swap
@@ -63,6 +68,11 @@ class Timed(Struct, frozen=True):
 FAULTS: Mapping[str, Fault] = {
     "alg-none": alg_none,
     "oracle": oracle,
+    "cancel-bystander": cancel_bystander,
+    "cache-key": cache_key,
+    "lost-context": lost_context,
+    "pooled-mixup": pooled_mixup,
+    "registry-by-user": registry_by_user,
     "colliding-ids": of_events(colliding_ids),
     "drop-thinking": of_events(drop_thinking),
     "drop-silent": of_events(drop_silent),
