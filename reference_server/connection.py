@@ -25,6 +25,7 @@ from reference_server.command import NotJson, Refused, read_command
 from reference_server.gateway import Gateway, new_id
 from reference_server.message import ConnectionEstablished, Error, Heartbeat, SessionOffer
 from reference_server.metrics import Metrics
+from reference_server.parts import Parts
 from reference_server.rate import TokenBucket
 from reference_server.session import Session
 from reference_server.settings import Settings
@@ -32,7 +33,6 @@ from reference_server.settings import Settings
 log = structlog.get_logger(part="connection")
 
 BATCH_BYTES = 65_536
-MAX_UNANSWERED = 2
 LONGEST_TIMER_S = 86_400.0  # event loops refuse timers of years, which a token may ask for
 
 
@@ -54,6 +54,7 @@ class Connection:
         metrics: Metrics,
         clock: Clock,
         name: ServerName,
+        parts: Parts = Parts(),  # noqa: B008 - frozen
     ) -> None:
         self.id = new_id("c")
         self.session: Session = gateway.open_session(channel.identity.user_id, self.id)
@@ -63,6 +64,7 @@ class Connection:
         self._metrics = metrics
         self._clock = clock
         self._name = name
+        self._parts = parts
         self._identity: Identity = channel.identity
         self._bucket = TokenBucket(settings.rate_per_s, settings.rate_burst, clock.monotonic_ns())
         self._unanswered = 0
@@ -118,8 +120,9 @@ class Connection:
         try:
             while True:
                 await outbox.ready()
-                self._deliver(outbox.take(BATCH_BYTES))
-                await self._channel.drain()
+                async with self._parts.turn():
+                    self._deliver(outbox.take(BATCH_BYTES))
+                    await self._channel.drain()
         except OSError:  # the socket is gone: the channel tells what it did not take, the reader ends
             pass
         except Exception:
@@ -169,7 +172,7 @@ class Connection:
     def _beat(self) -> None:
         if self._channel.closing is not None:
             return
-        if self._unanswered >= MAX_UNANSWERED:
+        if self._parts.is_dead(self.session, self._unanswered):
             self.close(NO_HEARTBEAT)
             return
         self._unanswered += 1

@@ -103,8 +103,8 @@ class Gateway:
 
     async def stop_runs(self) -> None:
         """End the runs that are left, and see them end."""
-        for session in self.sessions.values():
-            _stop_all(session)
+        for run in self.runs.under_way():
+            run.stop("cancelled")
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -207,12 +207,7 @@ class Gateway:
 
     def _end_session(self, session: Session) -> None:
         log.debug("session_ended", runs=len(session.runs))
-        _stop_all(session)
+        self._parts.expired(session)
         del self.sessions[session.id]
         if not session.runs:  # otherwise the last of them tells, with its own last words
             session.losses.tell()
-
-
-def _stop_all(session: Session) -> None:
-    for run in session.runs:
-        run.stop("cancelled")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ FindRun = Callable[[RunBook, Session, str], Run | None]
 Cancel = Callable[[Session, Run], None]
 ServedBy = Callable[[Agent], Agent]
 SessionHook = Callable[[Session], None]
+Turn = AbstractAsyncContextManager[object]
+
+MAX_UNANSWERED = 2  # heartbeats
 
 
 def find_own(runs: RunBook, session: Session, run_id: str) -> Run | None:
@@ -42,13 +46,26 @@ def nothing(_session: Session) -> None:
     """Nobody needs to know."""
 
 
+def is_dead(_session: Session, unanswered: int) -> bool:
+    """Whether a client that left so many heartbeats unanswered is given up."""
+    return unanswered >= MAX_UNANSWERED
+
+
+def stop_runs(session: Session) -> None:
+    """End what is under way."""
+    for run in session.runs:
+        run.stop("cancelled")
+
+
 class Parts(Struct, frozen=True):
     """Where a fault sits: `emit` is the way of every event from the bridge to its session.
 
     `tool` is what a scripted agent's tools do; `opened` and `left` hear of sessions that
     begin and of those whose connection has gone. `cancel` does what a session's user asked
     for; `in_thread` is how tools get into threads, and `served_by` who does the scripted
-    agent's work.
+    agent's work. `turn` is what a connection's writer waits for before it writes, `is_dead`
+    when a silent client is given up, and `expired` what becomes of a session's runs when its
+    window has ended.
     """
 
     emit: Emit = Session.send
@@ -61,3 +78,6 @@ class Parts(Struct, frozen=True):
     cancel: Cancel = cancel_one
     in_thread: InThread = asyncio.to_thread
     served_by: ServedBy = itself
+    turn: Callable[[], Turn] = nullcontext
+    is_dead: Callable[[Session, int], bool] = is_dead
+    expired: SessionHook = stop_runs

@@ -67,6 +67,10 @@ class RunBook:
     def __len__(self) -> int:
         return len(self._active)
 
+    def under_way(self) -> list[Run]:
+        """All that have not ended, whoever's they are."""
+        return list(self._active.values())
+
     def open(self, run: Run) -> None:
         self._active[run.context.run_id] = run
 

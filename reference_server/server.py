@@ -155,7 +155,9 @@ class ReferenceServer:
 
     async def _handle(self, channel: ServerConnection) -> None:
         assert isinstance(channel, Channel)
-        connection = Connection(channel, self.gateway, self.settings, self.metrics, self._clock, self._name)
+        connection = Connection(
+            channel, self.gateway, self.settings, self.metrics, self._clock, self._name, self._parts
+        )
         self._connections.add(connection)
         try:
             await connection.serve()

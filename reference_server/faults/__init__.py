@@ -28,6 +28,8 @@ from reference_server.faults.drop_thinking import drop_thinking
 from reference_server.faults.duplicate import duplicate
 from reference_server.faults.first_event_race import first_event_race
 from reference_server.faults.foreign_metadata import foreign_metadata
+from reference_server.faults.ghost_run import ghost_run
+from reference_server.faults.half_open import half_open
 from reference_server.faults.lost_context import lost_context
 from reference_server.faults.lottery import Lottery
 from reference_server.faults.oracle import oracle
@@ -35,10 +37,12 @@ from reference_server.faults.pooled_mixup import pooled_mixup
 from reference_server.faults.registry_by_user import registry_by_user
 from reference_server.faults.shared_global import shared_global
 from reference_server.faults.silence import STALL_S, silence
+from reference_server.faults.slow_starves_all import slow_starves_all
 from reference_server.faults.swap import swap
 from reference_server.faults.tail_loss import tail_loss
 from reference_server.faults.torn import torn
 from reference_server.faults.two_terminals import two_terminals
+from reference_server.faults.unbounded_queue import unbounded_queue
 from reference_server.faults.wrong_echo import wrong_echo
 from reference_server.metrics import Metrics
 from reference_server.parts import Parts
@@ -92,7 +96,14 @@ FAULTS: Mapping[str, Fault] = {
     "silence": Timed(silence, STALL_S),
     "torn": of_events(torn),
     "swap": of_events(swap),
+    # These sit elsewhere, and their order does not matter.
+    "slow-starves-all": slow_starves_all,
+    "unbounded-queue": unbounded_queue,
+    "half-open": half_open,
+    "ghost-run": ghost_run,
 }
+# Of the whole server: they strike always, so that a share would say nothing.
+WITHOUT_RATE = frozenset({"slow-starves-all", "unbounded-queue"})
 
 
 class _Asked(Struct, frozen=True):
@@ -119,6 +130,8 @@ def _read(text: str) -> tuple[str, _Asked]:
     name, *more = text.split(":", 2)
     if name not in FAULTS:
         raise ValueError(f"--fault {text}: no fault of this name; there are: {', '.join(FAULTS)}")
+    if colon and name in WITHOUT_RATE:
+        raise ValueError(f"--fault {text}: {name} has no rate: it is of the whole server")
     try:
         share = float(more[0]) if more else 1.0
     except ValueError:

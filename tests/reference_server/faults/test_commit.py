@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reference_server.faults import FAULTS, commit
+from reference_server.faults import FAULTS, WITHOUT_RATE, commit
 from reference_server.metrics import Metrics
 from reference_server.parts import Parts
 
@@ -18,6 +18,7 @@ from reference_server.parts import Parts
         ("swap:1.5", "above 0"),
         ("swap:nan", "above 0"),
         ("swap:", "above 0"),
+        ("unbounded-queue:0.5", "unbounded-queue has no rate"),
     ],
 )
 def test_what_is_no_fault_is_refused(asked: str, said: str) -> None:
@@ -31,4 +32,5 @@ def test_without_a_fault_nothing_is_wrapped() -> None:
 
 @pytest.mark.parametrize("name", list(FAULTS))
 def test_each_fault_wraps(name: str) -> None:
-    assert commit([f"{name}:0.5"], 0, Parts(), Metrics()) != Parts()
+    rate = "" if name in WITHOUT_RATE else ":0.5"
+    assert commit([f"{name}{rate}"], 0, Parts(), Metrics()) != Parts()
