@@ -34,24 +34,24 @@ FAULTS: Final = (  # of the reference server, docs/faults.md
     "duplicate",
     "first-event-race",
     "foreign-metadata",
+    "ghost-run",
+    "half-open",
     "lost-context",
     "oracle",
     "pooled-mixup",
     "registry-by-user",
     "shared-global",
     "silence",
+    "slow-starves-all",
     "swap",
     "tail-loss",
     "torn",
     "two-terminals",
+    "unbounded-queue",
     "wrong-echo",
 )
 TIMED: Final = ("clock-lie", "silence")  # that take a time, after the rate
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)m?s")
-    "slow-starves-all",
-    "unbounded-queue",
-    "half-open",
-    "ghost-run",
 _WITHOUT_RATE: Final = ("slow-starves-all", "unbounded-queue")
 
 
@@ -162,7 +162,7 @@ def _fault(written: str) -> Iterator[str]:
     name, *more = written.split(":", 2)
     if name not in FAULTS:
         yield f"there is no fault {name!r}; known are {', '.join(FAULTS)}"
-    if colon and name in _WITHOUT_RATE:
+    if more and name in _WITHOUT_RATE:
         yield f"{written!r}: {name} has no rate: it is of the whole server"
     try:
         share = float(more[0]) if more else 1.0

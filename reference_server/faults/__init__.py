@@ -130,7 +130,7 @@ def _read(text: str) -> tuple[str, _Asked]:
     name, *more = text.split(":", 2)
     if name not in FAULTS:
         raise ValueError(f"--fault {text}: no fault of this name; there are: {', '.join(FAULTS)}")
-    if colon and name in WITHOUT_RATE:
+    if more and name in WITHOUT_RATE:
         raise ValueError(f"--fault {text}: {name} has no rate: it is of the whole server")
     try:
         share = float(more[0]) if more else 1.0

@@ -177,7 +177,7 @@ def in_use(port: int) -> str:
     [
         (("--measure", "--host", "0.0.0.0"), "--measure-on-public-address"),
         (("--fault", "swap"), "--fault needs --measure"),
-        (("--measure", "--fault", "nonsense"), "drop-thinking, shared-global, swap"),
+        (("--measure", "--fault", "nonsense"), "no fault of this name; there are: "),
         (("--measure", "--fault", "swap:2"), "swap:0.01"),
         (("--secret", ""), "--secret is empty"),
         (("--heartbeat", "0"), "--heartbeat must be above 0"),
