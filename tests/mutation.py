@@ -1,0 +1,140 @@
+"""Would a test notice? Each small change of what judges is made alone, and the tests near it are run.
+
+    make mutation ARGS="--jobs 2"
+    make mutation ARGS="checks/judge.py checks/tools.py --jobs 1"
+
+Every mutant lives in a process of its own that was forked here, where pytest is loaded already; an import
+hook gives it the changed module, and no file is touched. The quick tests are tried first, the slow ones
+on what survives these. It ends with 1 where a mutant survived that `docs/mutation.md` does not explain.
+"""
+
+import argparse
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Final, NamedTuple
+
+import hypothesis
+import msgspec
+import numpy as np
+import pytest
+
+from tests.support.mutants import Mutant, mutants
+
+ROOT: Final = Path(__file__).parents[1]
+CORE: Final = ROOT / "bench/streamgauge/core"
+JUDGES: Final = (
+    *sorted(path for path in (CORE / "checks").glob("*.py") if path.name != "__init__.py"),
+    CORE / "contract.py",
+    CORE / "assembly.py",
+)
+PAGE: Final = ROOT / "docs/mutation.md"
+TESTS: Final = ROOT / "tests/streamgauge"
+QUICK: Final = ("core/checks", "core/test_contract.py", "core/test_assembly.py", "test_checker.py")
+SLOW: Final = ("core/test_analysis.py", "core/test_analysis_short_ways.py", "test_checker_agrees.py")
+LONGEST_S: Final = 120  # then it goes round in circles, and somebody would notice
+_HOW: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+_LOADED: Final = (hypothesis, msgspec, np)  # once, and not in every process
+
+
+class Fate(NamedTuple):
+    """What became of a mutant; `by` is the stage of tests that noticed it, "" where none did."""
+
+    file: str
+    mutant: Mutant
+    by: str
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("files", nargs="*", help="of bench/streamgauge/core; without any all that judge")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
+    options = parser.parse_args()
+    files = [CORE / name for name in options.files] or JUDGES
+    for path in files:
+        if tried(path, Mutant("", "", "", 1, compile(path.read_text(), str(path), "exec"))).by:
+            sys.exit(f"{path}: its tests fail as it stands: mend that first (make test)")
+    began_s, known = time.monotonic(), PAGE.read_text()
+    fates: list[Fate] = []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for fate in pool.map(tried, *zip(*every(files), strict=True)):
+            fates.append(fate)
+            if not fate.by:
+                new = "" if fate.mutant.name in known else "NEW  "
+                say(f"{new}| {fate.file} | {fate.mutant.name} |")
+            elif len(fates) % 50 == 0:
+                say(f"{len(fates)} tried")
+    alive = [fate for fate in fates if not fate.by]
+    took = (time.monotonic() - began_s) / 60
+    say(f"{len(fates)} mutants, {len(fates) - len(alive)} killed, {len(alive)} alive; {took:.1f} minutes")
+    sys.exit(any(fate.mutant.name not in known for fate in alive))
+
+
+def every(files: Sequence[Path]) -> Iterator[tuple[Path, Mutant]]:
+    return ((path, mutant) for path in files for mutant in mutants(path.read_text()))
+
+
+def tried(path: Path, mutant: Mutant) -> Fate:
+    """Run the tests, the nearest first, until one fails."""
+    nearest = TESTS / path.relative_to(CORE.parent).with_name(f"test_{path.name}")
+    stages = {
+        "nearest": [nearest] if nearest.exists() else [],
+        "quick": [TESTS / name for name in QUICK],
+        "slow": [TESTS / name for name in SLOW],
+    }
+    module = ".".join(path.relative_to(ROOT / "bench").with_suffix("").parts)
+    for stage, tests in stages.items():
+        found = [str(test) for test in tests if test.exists()]
+        if found and noticed(module, mutant.code, found):
+            return Fate(path.relative_to(CORE).as_posix(), mutant, stage)
+    return Fate(path.relative_to(CORE).as_posix(), mutant, "")
+
+
+def noticed(module: str, code: CodeType, tests: Sequence[str]) -> bool:
+    """Whether a test fails, or does not end, where the module is this."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            signal.alarm(LONGEST_S)
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
+            sys.meta_path.insert(0, _Instead(module, code))
+            status = pytest.main([*_HOW, *tests])
+        finally:
+            os._exit(status)
+    _, ended = os.waitpid(child, 0)
+    return ended != 0
+
+
+class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives one module other code."""
+
+    def __init__(self, module: str, code: CodeType) -> None:
+        self._module, self._code = module, code
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(fullname, self) if fullname == self._module else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)  # noqa: S102 - that is what it is for
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
