@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: bench test check format compare-generators fuzz-readers clean
+.PHONY: bench test check format compare-generators fuzz-readers compare-checkers mutation clean
 .DEFAULT_GOAL := test
 
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
@@ -30,6 +30,9 @@ compare-generators: $(READY)  ## This suite beside other load generators, instal
 
 fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
 	$(BIN)/python -m tests.fuzz_readers $(ARGS)
+
+mutation: $(READY)  ## Each small change of what judges: would a test notice? ARGS="checks/judge.py --jobs 1"
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c bench/streamgauge/*.h)
 

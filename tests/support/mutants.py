@@ -2,18 +2,30 @@
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType
 from typing import Final, NamedTuple
 
 _COMPARED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
-    **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
-    **{ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is},
-    **{ast.In: ast.NotIn, ast.NotIn: ast.In},
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
 }
 _COMPUTED: Final[dict[type[ast.operator], type[ast.operator]]] = {
-    **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult},
-    **{ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.Div: ast.Mult},
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.FloorDiv: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+    ast.Div: ast.Mult,
 }
 _CALLED: Final = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 _NOT_JUDGED: Final = frozenset({"annotation", "returns", "decorator_list", "bases"})
@@ -82,9 +94,8 @@ def _nodes(node: ast.AST, where: str) -> Iterator[tuple[str, ast.AST, ast.AST]]:
 
 
 def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    )
+    said = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(said, ast.Constant) and isinstance(said.value, str)
 
 
 def _alternatives(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901, PLR0912 - as long as the language
@@ -107,7 +118,7 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901, PLR0912 - 
         case ast.BinOp(left, op, right) if type(op) in _COMPUTED:
             yield ast.BinOp(left, _COMPUTED[type(op)](), right)
         case ast.Constant(value):
-            yield from map(ast.Constant, _other_values(value))
+            yield from (ast.Constant(other) for other in _other_values(value))
         case ast.Call(ast.Name(name), arguments, keywords) if name in _CALLED:
             yield ast.Call(ast.Name(_CALLED[name], ast.Load()), arguments, keywords)
         case ast.comprehension(target, iterated, conditions) if conditions:
@@ -129,16 +140,15 @@ def _alternatives(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901, PLR0912 - 
             yield ast.Pass()
 
 
-_OTHER: Final[dict[type, Callable[..., list[object]]]] = {
-    bool: lambda value: [not value],
-    int: lambda value: [value + 1],
-    str: lambda value: ["" if value else "another"],
-}
-
-
-def _other_values(value: object) -> list[object]:
-    other = _OTHER.get(type(value))
-    return other(value) if other else []
+def _other_values(value: object) -> list[bool | int | str]:
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [value + 1]
+        case str():
+            return ["" if value else "another"]
+    return []
 
 
 def _is_none(node: ast.expr) -> bool:

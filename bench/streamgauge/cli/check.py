@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from streamgauge import checker
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.contract import Rule
@@ -29,7 +30,7 @@ from streamgauge.report.render_json import ReportError, read_json, render_json
 from streamgauge.report.render_text import render_text
 from streamgauge.report.worker import worker
 from streamgauge.study.compare import REPORT
-from streamgauge.study.replay import MixedRecordings, merged, replay_all
+from streamgauge.study.replay import MixedRecordings
 
 EXAMPLES = """Examples:
 
@@ -48,10 +49,10 @@ def check(
     paths = [path for given in recordings for path in _files(given)]
     read = [_read(path) for path in paths]
     try:
-        states = replay_all(read)
+        checked = checker.check(read)
     except MixedRecordings as error:
         raise UsageProblem(f"{error}: check the recordings of one run at a time") from error
-    state, plan = merged(states), _plan(recordings[0])
+    state, plan = checked.state, _plan(recordings[0])
     report = conclude(
         state,
         plan=plan or {"scenario": "recording"},
@@ -59,10 +60,10 @@ def check(
         promises=frozenset(map(Rule, read[0].header.promises)),
         thresholds=read[0].header.thresholds,
         environment=environment(_start_of(state, read[0]) or datetime.now(UTC)),
-        doubts=_doubts(paths, read, states, _planned_users(recordings[0], state)),
+        doubts=_doubts(paths, read, checked, _planned_users(recordings[0], state)),
         cut_short=any(end.cut_short for end in _ends(read)),
         faults=_faults(recordings[0], plan),
-        workers=_workers(read, states),
+        workers=_workers(read, checked.states),
         recordings=[str(path) for path in paths],
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
@@ -119,10 +120,10 @@ def _planned_users(given: Path, state: AnalysisState) -> int:
 
 
 def _doubts(
-    paths: Sequence[Path], recordings: Sequence[Recording], states: Sequence[AnalysisState], planned: int
+    paths: Sequence[Path], recordings: Sequence[Recording], checked: checker.Checked, planned: int
 ) -> list[Doubt]:
     """The doubts of the live run, drawn again from what the recordings say."""
-    state, header = merged(states), recordings[0].header
+    state, header = checked.state, recordings[0].header
     ends = _ends(recordings)
     unconnected = reduce(operator.add, (Counter(end.unconnected) for end in ends), Counter[str]())
     found = doubts(
@@ -135,7 +136,7 @@ def _doubts(
         aborted=next((end.aborted for end in ends if end.aborted), ""),
         most_runs=header.most_runs,
         limits=header.doubts,
-        processes=tuple(map(_process, recordings, states)),
+        processes=tuple(map(_process, recordings, checked.states)),
         course=state.course,
         load_ns=header.load_ns,
     )

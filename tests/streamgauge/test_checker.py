@@ -1,0 +1,101 @@
+import re
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.checker import check, check_rows
+from streamgauge.core.contract import EVERY_RULE, Rule
+from streamgauge.core.finding import Outcome
+from streamgauge.core.observation import Observation
+from streamgauge.core.recording import End, Header, Recording, block
+from streamgauge.study.replay import MixedRecordings
+from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought, whole
+
+R = Rule
+GOOD = session(run(*whole()))
+GAP = session(
+    run(started(), lost(thought(1)), thought(2), failed(), user="ben", conn=2, name="r2", request="q2")
+)
+PAGE = Path(__file__).parents[2] / "docs" / "checker.md"
+
+
+def recorded(rows: list[Observation], *required: Rule, worker: str = "w", whole: bool = True) -> Recording:
+    header = Header(worker, "native", CLOCK, 0, LIMITS, required, "plan")
+    return Recording(header, rows, End(rows[-1].at_ns) if whole else None)
+
+
+def test_rows_come_to_findings_and_verdicts() -> None:
+    checked = check_rows([*GOOD, *GAP], LIMITS)
+    assert [(f.rule, f.problem, f.user, f.run) for f in checked.findings] == [
+        (R.SEQ_CONTIGUOUS, "gap: seq 2 never came", "ben", "r2")
+    ]
+    assert [verdict.rule for verdict in checked.verdicts] == list(Rule)
+    assert {v.rule for v in checked.verdicts if v.outcome is Outcome.FAIL} == {R.SEQ_CONTIGUOUS}
+    assert checked.outcome is Outcome.FAIL
+
+
+def test_a_run_that_is_open_at_the_end_is_abandoned_but_for_its_deadline() -> None:
+    rows = session(run(started(), deadline=5), leaves=False)
+    assert check_rows(rows).findings == check_rows(rows, until_ns=4 * SECOND).findings == ()
+    (finding,) = check_rows(rows, until_ns=5 * SECOND).findings
+    assert (finding.rule, finding.problem) == (R.COMPLETE, "never ended")
+
+
+def test_no_rows_come_to_nothing() -> None:
+    assert check_rows([]).findings == ()
+    assert check_rows([]).outcome is Outcome.PASS
+    assert check_rows([], required=[R.ECHO]).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("rows", "required", "ended", "outcome"),
+    [
+        (GOOD, (), True, Outcome.PASS),
+        (GOOD, tuple(Rule), True, Outcome.PASS),
+        (session(run(failed())), (R.TOOL_PAIRING,), True, Outcome.UNKNOWN),
+        (session(run(failed())), (), True, Outcome.PASS),
+        (GOOD, (), False, Outcome.UNKNOWN),
+        (GAP, (), False, Outcome.FAIL),
+    ],
+)
+def test_what_was_not_observed_is_no_pass(
+    rows: list[Observation], required: tuple[Rule, ...], ended: bool, outcome: Outcome
+) -> None:
+    assert check([recorded(rows, *required, whole=ended)]).outcome is outcome
+
+
+def test_what_is_not_promised_is_not_judged() -> None:
+    checked = check_rows(GAP, LIMITS, promises=EVERY_RULE - {R.SEQ_CONTIGUOUS})
+    assert R.SEQ_CONTIGUOUS not in {finding.rule for finding in checked.findings}
+    assert [verdict.rule for verdict in checked.verdicts if not verdict.promised] == [R.SEQ_CONTIGUOUS]
+
+
+def test_the_workers_of_a_run_are_judged_as_one() -> None:
+    together = check([recorded(GOOD), recorded(GAP, worker="x")])
+    assert together.verdicts == check_rows(sorted([*GOOD, *GAP], key=lambda row: row.at_ns), LIMITS).verdicts
+    assert [state.counts["events"] for state in together.states] == [10, 3]
+    assert together.state.counts["events"] == 13
+
+
+def test_recordings_of_two_runs_are_not_mixed_and_none_is_no_pass() -> None:
+    other = recorded(GAP)
+    with pytest.raises(MixedRecordings):
+        check([recorded(GOOD), replace(other, header=replace(other.header, plan="another"))])
+    with pytest.raises(ValueError, match="at least one"):
+        check([])
+
+
+def test_the_examples_in_the_docs_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recording").mkdir()
+    recording = recorded(GAP)
+    data = block(recording.header) + block(recording.rows) + block(End(GAP[-1].at_ns))
+    (tmp_path / "recording" / "worker-0.sgr").write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        exec(example, {})
+    assert capsys.readouterr().out == "fail\nseq-contiguous gap: seq 2 never came ben r2\n"
