@@ -25,7 +25,7 @@ def damaged(rows: Rows, rng: Random) -> Rows:
 
 def renamed(rows: Rows, rng: Random) -> Rows:
     """One run's id becomes another's."""
-    runs = [row.event.run for row in rows if isinstance(row, Received)]
+    runs = [row.event.run for row in rows if isinstance(row, Received) and row.event.run]
     one, other = rng.choice(runs), rng.choice(runs)
     return [
         replace(row, event=replace(row.event, run=other))

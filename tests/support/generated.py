@@ -15,6 +15,7 @@ from tests.support.history import (
     completed,
     ended,
     failed,
+    heard,
     idea,
     opened,
     part,
@@ -70,7 +71,10 @@ def _socket(rng: Random, user: str, conn: int, names: list[str]) -> Rows:
 
 def _script(rng: Random, user: str, conn: int, name: str) -> Rows:
     request = f"q-{name}"
-    fate = rng.choice(["completed", "completed", "failed", "cancelled", "run_lost"])
+    fate = rng.choice(["completed", "completed", "failed", "cancelled", "run_lost", "refused"])
+    if fate == "refused":
+        asked = run(user=user, conn=conn, name=name, request=request).asked
+        return [asked, heard(Event(Kind.REFUSED, request=request, status="busy"), conn)]
     events = _events(rng, fate)
     history = run(*events, user=user, conn=conn, name=name, request=request)
     rows: Rows = [history.asked, accepted(name, request, conn), *history.events]

@@ -49,7 +49,7 @@ class Event(Struct, frozen=True, array_like=True, gc=False):
 
     kind: int
     user: str = ""
-    run: str = ""
+    run: str = ""  # never empty on an event of a run, nor where one is accepted
     thread: str = ""
     agent: str = ""
     request: str = ""
