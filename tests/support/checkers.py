@@ -1,0 +1,131 @@
+"""Two checkers on one recording: what each has to say, in the same words."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from streamgauge.checker import Checked, check_rows
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Finding
+from streamgauge.core.event import Kind
+from streamgauge.core.observation import Observation, Received
+from tests.support import damage, generated
+from tests.support.analysed import UNTIL
+from tests.support.history import LIMITS
+from tests.support.mutations import MUTATIONS, Mutated
+from tests.support.naive_checker import Limits, Naive, Second
+from tests.support.stretches import read_together, stretched
+
+Rows = list[Observation]
+
+
+class Opinions(NamedTuple):
+    """What was said of a recording: findings by rule, problem, user and run; and runs hidden by a gap."""
+
+    first: Counter[Naive]
+    second: Counter[Naive]
+    masked: tuple[int, int]
+
+    @property
+    def agree(self) -> bool:
+        return self.first == self.second and self.masked[0] == self.masked[1]
+
+    def __str__(self) -> str:
+        lines = [
+            *(f"  the checker alone: {tuple(finding)}" for finding in self.first - self.second),
+            *(f"  the naive one alone: {tuple(finding)}" for finding in self.second - self.first),
+        ]
+        return "\n".join([*lines, f"  runs hidden by a gap: {self.masked[0]} and {self.masked[1]}"])
+
+
+class Case(NamedTuple):
+    """A recording that was drawn from a seed, and what was done to it."""
+
+    seed: int
+    rows: Rows
+    until_ns: int
+    accepts: bool
+    done: tuple[str, ...]
+
+    def opinions(self) -> Opinions:
+        rng, limits = Random(self.seed), replace(LIMITS, accepts=self.accepts)
+        gathered = stretched(self.rows, rng) if rng.random() < 0.5 else self.rows
+        first = check_rows(gathered, limits, until_ns=self.until_ns)
+        plain = Limits(limits.silence_ns, limits.grace_ns, limits.accepts)
+        second = Second(self.rows, self.until_ns, plain)
+        return Opinions(_said(first), Counter(second.findings), (_masked(first), second.masked))
+
+
+def case(seed: int) -> Case:
+    """A recording, sound or with up to three faults in it."""
+    rng = Random(seed)
+    rows, until_ns, done = generated.recording(rng.randint(1, 3), rng.randint(1, 3), seed), UNTIL, []
+    for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 3])):
+        fault = rng.choice(FAULTS)
+        try:
+            made = fault(rows, rng)
+        except (LookupError, ValueError, StopIteration):
+            continue  # there is no such place in it, or not any more
+        done.append(fault.__name__)
+        if isinstance(made, Mutated):
+            rows, until_ns = made.rows, max(until_ns, made.until_ns)
+        else:
+            rows = made
+    rows.sort(key=lambda row: row.at_ns)
+    if rng.random() < 0.3:
+        rows = read_together(rows, rng, generated.START)
+    return Case(seed, rows, max(until_ns, rows[-1].at_ns), rng.random() < 0.5, tuple(done))
+
+
+def never_accepted(rows: Rows, rng: Random) -> Rows:
+    """The message that accepts a run is lost."""
+    places = [
+        at for at, row in enumerate(rows) if isinstance(row, Received) and row.event.kind == Kind.ACCEPTED
+    ]
+    place = rng.choice(places)
+    return rows[:place] + rows[place + 1 :]
+
+
+FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
+    *MUTATIONS,
+    *(never_accepted, damage.premature, damage.renamed, damage.impersonated),
+    *(damage.prolonged, damage.hurried, damage.belated),
+)
+
+
+def _said(checked: Checked) -> Counter[Naive]:
+    assert all(v.found < 20 or v.found == len(v.findings) for v in checked.verdicts), "more than is kept"
+    return Counter(map(_plain, checked.findings))
+
+
+_CLASSES = (
+    (r"(gap|repeat|step back|head missing)\b.*", r"\1"),
+    (r".*\b(after the end)", r"\1"),
+    (r"(index) .*", r"\1"),
+)
+
+
+def _plain(finding: Finding) -> Naive:
+    """A finding without its numbers and its witnesses."""
+    problem = finding.problem
+    if finding.rule is Rule.THINKING_PRESENT:
+        problem = ""
+    elif finding.rule is Rule.TOOL_PAIRING:
+        problem = ", ".join(sorted(problem.split(", ")))
+    elif finding.rule is Rule.STARTED_FIRST and "no start" in problem:
+        problem = "no start"
+    elif problem == "started twice or late":
+        problem = "started again"
+    else:
+        for pattern, name in _CLASSES:
+            problem = re.sub(f"^{pattern}$", name, problem)
+    return Naive(finding.rule.value, problem, finding.user, finding.conn, finding.run, finding.other)
+
+
+def _masked(checked: Checked) -> int:
+    (unknown,) = {v.unknown for v in checked.verdicts if v.rule is Rule.NO_SILENCE}
+    return unknown

@@ -1,0 +1,384 @@
+"""The second opinion: the contract, read once more, and written down as plainly as it can be.
+
+Slow and obvious: every question goes through all rows again. It shares no code with `core.checks`,
+`core.assembly` and `core.contract`, and was written from `docs/contract.md` alone. It judges recordings of
+one process, of the native protocol, with no run that is to be silent.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Opened, Received
+
+ENDS = (Kind.COMPLETED, Kind.FAILED)
+
+
+class Naive(NamedTuple):
+    """One finding: of which rule, what kind of breach, on whose socket, of which run."""
+
+    rule: str
+    problem: str
+    user: str
+    conn: int
+    run: str = ""
+    other: str = ""
+
+
+class Run(Struct):
+    """What was asked, and all that came of it."""
+
+    user: str
+    asked: Asked
+    run: str = ""
+    thread: str = ""
+    accepted: bool = False
+    cancelled: bool = False
+    events: list[Received] = []
+    ended_ns: int | None = None
+    refused: bool = False
+    left: bool = False  # its user, or the recording, ended first
+
+    def is_open(self, at_ns: int, grace_ns: int) -> bool:
+        if self.refused or self.left:
+            return False
+        if self.ended_ns is not None:
+            return at_ns < self.ended_ns + grace_ns
+        return at_ns < self.asked.deadline_ns
+
+
+class Limits(NamedTuple):
+    silence_ns: int
+    grace_ns: int
+    accepts: bool
+
+
+class Second:
+    """The opinion on one recording: `findings`, and how many runs a gap hides from the rules (`masked`)."""
+
+    def __init__(self, rows: Sequence[Observation], until_ns: int, limits: Limits) -> None:
+        self.limits = limits
+        self.runs: list[Run] = []
+        self.strays: list[tuple[str, Received, str]] = []  # whose socket, the event, and what it is
+        self.findings: list[Naive] = []
+        self.masked = 0
+        self.canaries = {row.canary: row.user for row in rows if isinstance(row, Opened)}
+        for conn in sorted({row.conn for row in rows}):
+            self.read([row for row in rows if row.conn == conn], until_ns)
+        for run in self.runs:
+            self.findings += self.judge(run)
+        self.findings += self.judge_strays()
+        self.findings += self.judge_names()
+
+    # What came of what was asked
+
+    def read(self, rows: Sequence[Observation], until_ns: int) -> None:
+        runs: list[Run] = []
+        user = ""
+        for place, row in enumerate(rows):
+            match row:
+                case Opened():
+                    user = row.user
+                case Asked():
+                    runs.append(Run(user, row, thread=row.thread))
+                case Cancelled():
+                    for run in runs:
+                        if run.run == row.run and run.is_open(row.at_ns, self.limits.grace_ns):
+                            run.cancelled = True
+                case Closed():
+                    self.leave(runs, row.at_ns)
+                case Malformed():
+                    self.findings.append(Naive("protocol", row.why, user, row.conn))
+                    self.findings += self.leaks(row, user)
+                case Received():
+                    self.findings += self.leaks(row, user)
+                    self.findings += self.judge_message(row, user)
+                    self.put(row, user, runs)
+                    self.findings += self.judge_offset(row, user, rows[:place])
+        self.leave(runs, until_ns)
+        self.runs += runs
+        self.findings += self.judge_offsets(rows, user, runs)
+
+    def leave(self, runs: Sequence[Run], at_ns: int) -> None:
+        for run in runs:
+            if run.is_open(at_ns, self.limits.grace_ns):
+                run.left = True
+
+    def put(self, row: Received, user: str, runs: Sequence[Run]) -> None:
+        """Give a message to the run it belongs to."""
+        event = row.event
+        waiting = [r for r in runs if r.is_open(row.at_ns, self.limits.grace_ns)]
+        own = [run for run in waiting if run.run == event.run and run.run]
+        asked = [run for run in waiting if not run.run and run.asked.request == event.request]
+        if event.user not in ("", user) and not own:
+            return  # judged by isolation alone
+        if event.kind == Kind.REFUSED:
+            for run in asked:
+                run.refused = True
+        elif event.kind == Kind.ACCEPTED:
+            self.accept(row, user, runs, own, asked)
+        elif event.kind <= Kind.FAILED:
+            if not own and event.kind == Kind.STARTED and asked:  # it was never accepted
+                own = asked
+                own[0].run, own[0].thread = event.run, own[0].thread or event.thread
+            if not own:
+                self.stray(row, user, runs)
+                return
+            own[0].events.append(row)
+            if event.kind in ENDS and own[0].ended_ns is None:
+                own[0].ended_ns = row.at_ns
+
+    def accept(
+        self, row: Received, user: str, runs: Sequence[Run], own: Sequence[Run], asked: Sequence[Run]
+    ) -> None:
+        event = row.event
+        if own and own[0].asked.request == event.request:
+            return  # said twice
+        if asked and not own:
+            asked[0].run, asked[0].accepted = event.run, True
+            asked[0].thread = asked[0].thread or event.thread
+            return
+        too_late = [
+            run for run in runs if run.asked.request == event.request and not run.run and not run.refused
+        ]
+        if too_late and not own:
+            self.strays.append((user, row, "of a run that never began"))
+        else:
+            self.strays.append((user, row, "accepted"))
+
+    def stray(self, row: Received, user: str, runs: Sequence[Run]) -> None:
+        before = [run for run in runs if run.run == row.event.run]
+        if row.foreign:
+            return  # the canary is the finding
+        if any(run.ended_ns is None for run in before):
+            self.strays.append((user, row, "of a run that never ended"))
+        else:
+            self.strays.append((user, row, "late" if before else "nobody's"))
+
+    # One run
+
+    def judge(self, run: Run) -> Iterator[Naive]:
+        def broken(rule: str, problem: str) -> Naive:
+            return Naive(rule, problem, run.user, run.asked.conn, run.run)
+
+        if run.ended_ns is None and not run.refused and not run.left:
+            yield broken("complete", "never ended" if run.events else "never began")
+        ends = [r.event for r in run.events if r.event.kind in ENDS]
+        if ends and ends[0].status == "cancelled" and not run.cancelled:
+            yield broken("complete", "cancelled, and its user had not asked for it")
+        if not run.events:
+            return
+        if self.limits.accepts and not run.accepted:
+            yield broken("protocol", "it began without having been accepted")
+        numbers = [received.event.seq for received in run.events]
+        once = [r for place, r in enumerate(run.events) if numbers[place] not in numbers[:place]]
+        arrived = [received.event.seq for received in once]
+        if len(once) < len(numbers):
+            yield broken("seq-contiguous", "repeat")
+        if any(later < earlier for place, later in enumerate(arrived) for earlier in arrived[:place]):
+            yield broken("seq-contiguous", "step back")
+        events = sorted((received.event for received in once), key=lambda event: event.seq)
+        for problem in wrong_echoes(run, events):
+            yield broken("echo", problem)
+        gaps = missing(numbers)
+        if gaps:
+            self.masked += 1
+            head = gaps[0][0] == 1 and all(event.kind != Kind.STARTED for event in events)
+            if head:
+                yield broken("started-first", "head missing")
+            if gaps[head:]:
+                yield broken("seq-contiguous", "gap")
+            return
+        arrivals = [run.asked.at_ns, *(r.kernel_ns or r.at_ns for r in once)]
+        longest = max(later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False))
+        if longest > self.limits.silence_ns + run.asked.pause_ns:
+            yield broken("no-silence", f"silent for {longest / 1e9:.1f} s")
+        for rule, problem in in_order(events):
+            yield broken(rule, problem)
+
+    # Messages, sessions, users
+
+    def leaks(self, row: Received | Malformed, user: str) -> Iterator[Naive]:
+        run = row.event.run if isinstance(row, Received) else ""
+        for token in row.foreign.split():
+            yield Naive(
+                "isolation-canary", "another user's canary", user, row.conn, run, self.canaries.get(token, "")
+            )
+
+    def judge_message(self, row: Received, user: str) -> Iterator[Naive]:
+        event = row.event
+        if event.breach:
+            yield Naive("protocol", event.breach, user, row.conn, event.run)
+        if event.user not in ("", user):
+            yield Naive(
+                *("isolation-envelope", "another user's message", user, row.conn, event.run, event.user)
+            )
+
+    def judge_offset(self, row: Received, user: str, before: Sequence[Observation]) -> Iterator[Naive]:
+        """What comes again, or after what it should precede, unless its run says so already."""
+        event = row.event
+        seen = offsets(before, user)
+        if not event.offset or not counts(event, user, seen) or event.offset > max(seen, default=0):
+            return
+        of_run = [r.event.seq for r in before if isinstance(r, Received) and r.event.run == event.run]
+        if event.kind <= Kind.FAILED and event.seq and any(seq >= event.seq for seq in of_run):
+            return
+        problem = "repeat" if event.offset in seen else "step back"
+        yield Naive("offset-contiguous", problem, user, row.conn, event.run)
+
+    def judge_offsets(self, rows: Sequence[Observation], user: str, runs: Sequence[Run]) -> Iterator[Naive]:
+        """What never came, unless the runs miss as much."""
+        missed = sum(high - low + 1 for low, high in missing(offsets(rows, user)))
+        explained = sum(
+            high - low + 1 for run in runs for low, high in missing([r.event.seq for r in run.events])
+        )
+        if missed > explained:
+            yield Naive("offset-contiguous", "gap", user, rows[0].conn)
+
+    def judge_strays(self) -> Iterator[Naive]:
+        told: list[tuple[int, str]] = []
+        for user, row, what in self.strays:
+            run, key = row.event.run, (row.conn, row.event.run)
+            owners = [other.user for other in self.runs if other.run == run]
+            finding = Naive("", "", user, row.conn, run)
+            if what == "accepted":
+                finding = finding._replace(rule="echo", problem="accepted what was not asked, or once more")
+            elif what == "late":
+                finding = finding._replace(rule="terminal-last", problem="long after the run was settled")
+            elif what == "nobody's" and not owners:
+                problem = "an event of a run that no socket asked for"
+                finding = finding._replace(rule="protocol", problem=problem)
+            elif what == "nobody's" and user not in owners:
+                problem = "an event of another user's run"
+                finding = finding._replace(rule="isolation-envelope", problem=problem, other=min(owners))
+            if key not in told:
+                told.append(key)
+                if finding.rule:
+                    yield finding
+
+    def judge_names(self) -> Iterator[Naive]:
+        for name in sorted({run.run for run in self.runs} - {""}):
+            users = sorted({run.user for run in self.runs if run.run == name})
+            for other in users[1:]:
+                yield Naive("isolation-envelope", "one run id at two users", users[0], 0, name, other)
+
+
+def missing(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """The numbers that never came, below the highest that did: from and to."""
+    seen = sorted({0, *numbers})
+    return [(low + 1, high - 1) for low, high in zip(seen, seen[1:], strict=False) if high > low + 1]
+
+
+def offsets(rows: Sequence[Observation], user: str) -> list[int]:
+    """The numbers of a session so far."""
+    seen: list[int] = []
+    for row in rows:
+        if isinstance(row, Received) and row.event.offset and counts(row.event, user, seen):
+            seen.append(row.event.offset)
+    return seen
+
+
+def counts(event: Event, user: str, seen: Sequence[int]) -> bool:
+    """Another user's event takes a number only where it is the very next."""
+    return event.user in ("", user) or event.offset == max(seen, default=0) + 1
+
+
+def wrong_echoes(run: Run, events: Sequence[Event]) -> list[str]:
+    asked = run.asked
+    for event in events:
+        opens = event.kind in (Kind.STARTED, *ENDS)
+        if run.thread and event.thread != run.thread:
+            return ["another thread"]
+        if asked.agent and event.agent != asked.agent:
+            return ["another agent"]
+        if opens and event.request != asked.request:
+            return ["another request"]
+        if opens and asked.context and event.context != asked.context:
+            return ["another context"]
+    return []
+
+
+def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the order of a run of which every event is there, once."""
+    ends = [place for place, event in enumerate(events) if event.kind in ENDS]
+    life = events[: ends[0] + 1] if ends else events
+    if len(life) < len(events):
+        yield "terminal-last", "after the end"
+    starts = [place for place, event in enumerate(life) if event.kind == Kind.STARTED]
+    only_an_error = life[0].kind == Kind.FAILED
+    if 0 not in starts and not only_an_error:
+        yield "started-first", "no start"
+    elif starts[1:]:
+        yield "started-first", "started again"
+    if thinks_wrongly(life, began=0 in starts):
+        yield "thinking-present", ""
+    if wrong := wrong_tools(life):
+        yield "tool-pairing", ", ".join(sorted(wrong))
+    if wrong := wrong_parts(life):
+        yield "partial-integrity", wrong
+
+
+def thinks_wrongly(life: Sequence[Event], *, began: bool) -> bool:
+    def step(event: Event) -> int:
+        return event.step if event.kind == Kind.THINKING and event.pipeline else 0
+
+    rest = [event for event in life if event.kind != Kind.STARTED]
+    steps = [step(event) for event in rest]
+    work = [place for place, event in enumerate(rest) if event.kind not in ENDS and not steps[place]]
+    done = [place for place, event in enumerate(rest) if event.kind == Kind.COMPLETED]
+    known = 0  # so many steps need not be there
+    if not began and rest:  # the missing start is the finding, and hides what should have come before this
+        known = 3 if done == [0] else steps[0] - 1 if steps[0] else 2
+    for number in (1, 2, 3):
+        places = [place for place in range(len(rest)) if steps[place] == number]
+        if len(places) + (number <= known) > 1:
+            return True
+        first = -1 if number <= known else places[0] if places else len(rest)
+        if number == 1:
+            must_follow = [place for place in range(len(rest)) if steps[place] > 1] + work + done
+        elif number == 2:
+            must_follow = [place for place in range(len(rest)) if steps[place] > 2] + work + done
+        else:
+            must_follow = done
+        if any(place < first for place in must_follow):
+            return True
+        if number == 3 and any(place > first for place in work):
+            return True
+    return False
+
+
+def wrong_tools(life: Sequence[Event]) -> set[str]:
+    wrong = set()
+
+    def running(call: str, place: int) -> bool:
+        before = [
+            event.kind
+            for event in life[:place]
+            if event.kind in (Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED) and event.call == call
+        ]
+        return bool(before) and before[-1] == Kind.TOOL_EXECUTING
+
+    for place, event in enumerate(life):
+        if event.kind == Kind.TOOL_EXECUTING and running(event.call, place):
+            wrong.add("tool begun twice")
+        if event.kind == Kind.TOOL_COMPLETED and not running(event.call, place):
+            wrong.add("tool completed that was not running")
+        if event.kind in ENDS and not event.cut:
+            calls = {other.call for other in life if other.kind == Kind.TOOL_EXECUTING}
+            if any(running(call, place) for call in calls):
+                wrong.add("tool never completed")
+    return wrong
+
+
+def wrong_parts(life: Sequence[Event]) -> str:
+    parts = [event.index for event in life if event.kind == Kind.PARTIAL]
+    if not parts:
+        return ""
+    if parts != list(range(len(parts))):
+        return "index"
+    joined = [event.joined for event in life if event.joined]
+    if life[-1].kind == Kind.COMPLETED and life[-1].answer and [life[-1].answer] != joined[-1:]:
+        return "deltas do not join to the answer"
+    return ""
