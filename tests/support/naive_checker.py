@@ -40,6 +40,9 @@ class Run(Struct):
     ended_ns: int | None = None
     refused: bool = False
     left: bool = False  # its user, or the recording, ended first
+    too_late: str = ""  # the name by which it was accepted after its deadline
+    afterwards: list[Received] = []  # what came after its deadline
+    told_of_silence: bool = False
 
     def is_open(self, at_ns: int, grace_ns: int) -> bool:
         if self.refused or self.left:
@@ -96,7 +99,7 @@ class Second:
                     self.findings += self.leaks(row, user)
                     self.findings += self.judge_message(row, user)
                     self.put(row, user, runs)
-                    self.findings += self.judge_offset(row, user, rows[:place])
+                    self.findings += self.judge_offset(row, user, rows[:place], runs)
         self.leave(runs, until_ns)
         self.runs += runs
         self.findings += self.judge_offsets(rows, user, runs)
@@ -140,22 +143,32 @@ class Second:
             asked[0].run, asked[0].accepted = event.run, True
             asked[0].thread = asked[0].thread or event.thread
             return
-        too_late = [
-            run for run in runs if run.asked.request == event.request and not run.run and not run.refused
-        ]
-        if too_late and not own:
-            self.strays.append((user, row, "of a run that never began"))
+        known = [run for run in runs if run.asked.request == event.request and not run.refused]
+        if known and not known[-1].run and not own:
+            known[-1].too_late = event.run
         else:
             self.strays.append((user, row, "accepted"))
 
+    def silence_after_the_deadline(self, row: Received, run: Run) -> None:
+        """That the run never ended is the finding; so is a silence that only now has an end."""
+        heard = [run.asked.at_ns, *(r.kernel_ns or r.at_ns for r in [*run.events, *run.afterwards])]
+        run.afterwards.append(row)
+        silence = (row.kernel_ns or row.at_ns) - heard[-1]
+        if silence > self.limits.silence_ns + run.asked.pause_ns and not run.told_of_silence:
+            run.told_of_silence = True
+            problem = f"silent for {silence / 1e9:.1f} s"
+            self.findings.append(Naive("no-silence", problem, run.user, row.conn, row.event.run))
+
     def stray(self, row: Received, user: str, runs: Sequence[Run]) -> None:
-        before = [run for run in runs if run.run == row.event.run]
         if row.foreign:
             return  # the canary is the finding
-        if any(run.ended_ns is None for run in before):
-            self.strays.append((user, row, "of a run that never ended"))
+        before = [run for run in runs if row.event.run in (run.run, run.too_late)]
+        if not before:
+            self.strays.append((user, row, "nobody's"))
+        elif all(run.ended_ns is not None for run in before):
+            self.strays.append((user, row, "late"))
         else:
-            self.strays.append((user, row, "late" if before else "nobody's"))
+            self.silence_after_the_deadline(row, before[-1])
 
     # One run
 
@@ -216,14 +229,18 @@ class Second:
                 *("isolation-envelope", "another user's message", user, row.conn, event.run, event.user)
             )
 
-    def judge_offset(self, row: Received, user: str, before: Sequence[Observation]) -> Iterator[Naive]:
-        """What comes again, or after what it should precede, unless its run says so already."""
+    def judge_offset(
+        self, row: Received, user: str, before: Sequence[Observation], runs: Sequence[Run]
+    ) -> Iterator[Naive]:
+        """What comes again, or after what it should precede, unless its run says so already, or is over."""
         event = row.event
         seen = offsets(before, user)
         if not event.offset or not counts(event, user, seen) or event.offset > max(seen, default=0):
             return
         of_run = [r.event.seq for r in before if isinstance(r, Received) and r.event.run == event.run]
-        if event.kind <= Kind.FAILED and event.seq and any(seq >= event.seq for seq in of_run):
+        known = [run for run in runs if run.run == event.run]
+        settled = known and not any(run.is_open(row.at_ns, self.limits.grace_ns) for run in known)
+        if event.kind <= Kind.FAILED and (settled or (event.seq and max(of_run, default=0) >= event.seq)):
             return
         problem = "repeat" if event.offset in seen else "step back"
         yield Naive("offset-contiguous", problem, user, row.conn, event.run)
@@ -238,25 +255,22 @@ class Second:
             yield Naive("offset-contiguous", "gap", user, rows[0].conn)
 
     def judge_strays(self) -> Iterator[Naive]:
-        told: list[tuple[int, str]] = []
-        for user, row, what in self.strays:
-            run, key = row.event.run, (row.conn, row.event.run)
-            owners = [other.user for other in self.runs if other.run == run]
-            finding = Naive("", "", user, row.conn, run)
-            if what == "accepted":
-                finding = finding._replace(rule="echo", problem="accepted what was not asked, or once more")
-            elif what == "late":
-                finding = finding._replace(rule="terminal-last", problem="long after the run was settled")
-            elif what == "nobody's" and not owners:
-                problem = "an event of a run that no socket asked for"
-                finding = finding._replace(rule="protocol", problem=problem)
-            elif what == "nobody's" and user not in owners:
+        """Events of no run that was open: those of one run are one finding, but for what came late."""
+        keys = dict.fromkeys((user, row.conn, row.event.run) for user, row, _ in self.strays)
+        for user, conn, name in keys:
+            known = [what for _, row, what in self.strays if (row.conn, row.event.run) == (conn, name)]
+            owners = [other.user for other in self.runs if other.run == name]
+            if "late" in known:
+                yield Naive("terminal-last", "long after the run was settled", user, conn, name)
+            if "accepted" in known:
+                yield Naive("echo", "accepted what was not asked, or once more", user, conn, name)
+            elif any(run.too_late == name and run.asked.conn == conn for run in self.runs):
+                continue  # that it never began is the finding
+            elif "nobody's" in known and not owners:
+                yield Naive("protocol", "an event of a run that no socket asked for", user, conn, name)
+            elif "nobody's" in known and user not in owners:
                 problem = "an event of another user's run"
-                finding = finding._replace(rule="isolation-envelope", problem=problem, other=min(owners))
-            if key not in told:
-                told.append(key)
-                if finding.rule:
-                    yield finding
+                yield Naive("isolation-envelope", problem, user, conn, name, min(owners))
 
     def judge_names(self) -> Iterator[Naive]:
         for name in sorted({run.run for run in self.runs} - {""}):

@@ -75,7 +75,7 @@ class Assembler:
         self._deadlines: list[tuple[int, int]] = []  # a heap
         self._graces: deque[tuple[int, int]] = deque()  # rows come in order of time, and so do these
         self._serial = 0
-        self._strays: dict[tuple[int, str], Stray] = {}
+        self._strays: dict[tuple[int, str, bool], Stray] = {}
 
     def connection(self, conn: int) -> Connection | None:
         """What is under way on a socket; None where it is not open."""
@@ -108,7 +108,7 @@ class Assembler:
 
     @property
     def strays(self) -> Iterable[Stray]:
-        """What belongs to no run, one a socket and run."""
+        """What belongs to no run, one a socket and run; and one more for what came late."""
         return self._strays.values()
 
     def ask(self, row: Asked) -> None:
@@ -166,12 +166,13 @@ class Assembler:
             return
         history = connection.requests.get(event.request)
         if history is None and known is None and event.request in connection.unended:
-            # too late: that it never began is the finding
+            # too late: that it never began is the finding, and of what came before this, too
             connection.unended[event.run] = connection.unended[event.request]
+            self._strays.pop((row.conn, event.run, False), None)
             return
         if history is None or known is not None:
             # nobody asked for it here, or it is the answer to another request already
-            self._strays[row.conn, event.run] = Stray(connection.user, row, late=False)
+            self._strays[row.conn, event.run, False] = Stray(connection.user, row, late=False)
             return
         self.accept(connection, history, row)
 
@@ -187,17 +188,18 @@ class Assembler:
         run = row.event.run
         if row.foreign:
             return  # the canary is the finding
-        key = row.conn, run
         if quiet := connection.unended.get(run):
             # that it never ended is the finding; so is a silence that only now has an end
             now_ns = arrival_ns(row)
             connection.unended[run] = replace(quiet, since_ns=now_ns)
             silent_ns = now_ns - quiet.since_ns
+            key = row.conn, run, False
             if silent_ns > quiet.most_ns and key not in self._strays:
                 self._strays[key] = Stray(connection.user, row, late=False, silent_ns=silent_ns)
             return
-        first = self._strays.get(key)
         late = self._settled.have(run, row.conn)
+        key = row.conn, run, late
+        first = self._strays.get(key)
         self._strays[key] = (
             replace(first, times=first.times + 1) if first else Stray(connection.user, row, late)
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Rule
-from streamgauge.core.event import Event, Kind
+from streamgauge.core.event import TERMINAL, Event, Kind
 
 
 def partial_integrity(events: Sequence[Event]) -> Problem | None:
@@ -16,11 +16,10 @@ def partial_integrity(events: Sequence[Event]) -> Problem | None:
                 text = f"index {event.index} where {expected} was due"
                 return Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
             expected += 1
-    if not expected:
-        return None
-    for place, event in enumerate(events):
-        if event.kind == Kind.COMPLETED and event.answer and event.answer != joined(events):
-            return Problem(Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", (place,))
+        elif event.kind in TERMINAL:
+            if expected and event.answer and event.answer != joined(events[: place + 1]):
+                return Problem(Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", (place,))
+            break  # what comes later breaks `terminal-last`, and that alone
     return None
 
 

@@ -175,10 +175,16 @@ class Checks:
         if event.offset > track.highest and len(session.after_gaps) < _GAPS_SHOWN:
             session.after_gaps.append(row)
         departure = track.add(event.offset, row.at_ns)
-        explained = event.kind <= LAST_RUN_EVENT and 0 < event.seq <= highest
-        if departure and not explained:
+        if departure and not self._explained(row, highest):
             problem = f"{departure} to offset {event.offset}"
             self.state.add(of_row(Rule.OFFSET_CONTIGUOUS, problem, session.user, row))
+
+    def _explained(self, row: Received, highest: int) -> bool:
+        """Whether its run tells why an offset is out of order: by its `seq`, or because it is over."""
+        event = row.event
+        if event.kind > LAST_RUN_EVENT:
+            return False
+        return 0 < event.seq <= highest or self._settled.have(event.run, row.conn)
 
     def settle(self, history: History) -> Settled:
         """Judge a settled run."""
