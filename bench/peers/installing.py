@@ -6,9 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
-
-from peers.generators import Generator
+from typing import Final, Literal, Protocol
 
 TIMEOUT_S: Final = 180
 
@@ -17,7 +15,17 @@ class NotInstalled(RuntimeError):
     """A peer could not be installed; the text says why."""
 
 
-def install(generator: Generator, folder: Path) -> dict[str, str]:
+class Packaged(Protocol):
+    """What has packages from somewhere: "suite" is this project's own environment."""
+
+    @property
+    def home(self) -> Literal["suite", "pypi", "npm", "debian"]: ...
+
+    @property
+    def packages(self) -> tuple[str, ...]: ...
+
+
+def install(generator: Packaged, folder: Path) -> dict[str, str]:
     """Install its packages under `folder`, unless they are there; where they lie, for its command.
 
     Raises `NotInstalled`.
@@ -29,6 +37,8 @@ def install(generator: Generator, folder: Path) -> dict[str, str]:
             places |= {"python": str(bin_folder / "python"), "bin": str(bin_folder)}
         case "npm":
             places |= {"node": _found("node"), "modules": str(_npm(generator.packages, folder))}
+        case "debian":
+            _debian(generator.packages)
     return places
 
 
@@ -56,6 +66,13 @@ def _npm(packages: tuple[str, ...], folder: Path) -> Path:
         _do([*npm, *packages], {"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"})  # of Artillery; 300 MB
         ready.touch()
     return home / "node_modules"
+
+
+def _debian(packages: tuple[str, ...]) -> None:
+    """Packages of the system: each brings a program of its name."""
+    missing = [package for package in packages if shutil.which(package) is None]
+    if missing:
+        _do(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing])
 
 
 def _found(program: str) -> str:
