@@ -14,6 +14,7 @@ import typer
 from streamgauge import checker
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.checks.sides import Rows
 from streamgauge.core.contract import Rule
 from streamgauge.core.doubt import doubts
 from streamgauge.core.finding import VERDICT, Doubt
@@ -24,6 +25,7 @@ from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
+from streamgauge.recordings import behind
 from streamgauge.report.conclude import conclude
 from streamgauge.report.model import Fault, Worker
 from streamgauge.report.render_json import ReportError, read_json, render_json
@@ -65,6 +67,8 @@ def check(
         faults=_faults(recordings[0], plan),
         workers=_workers(read, checked.states),
         recordings=[str(path) for path in paths],
+        epoch_ns=read[0].header.epoch_ns,
+        rows=[Rows(one.rows, behind(_origin(one), _origin(read[0]))) for one in read],
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
     raise typer.Exit(OF_OUTCOME[report.outcome])
@@ -153,9 +157,13 @@ def _ends(recordings: Sequence[Recording]) -> list[End]:
     return [recording.end for recording in recordings if recording.end is not None]
 
 
+def _origin(recording: Recording) -> Origin:
+    return Origin(recording.header.clock, recording.header.epoch_ns)
+
+
 def _start_of(state: AnalysisState, first: Recording) -> datetime | None:
     """When the run began, of which `state` is told in the first recording's clock."""
-    return time_of_day(Origin(first.header.clock, first.header.epoch_ns), state.began_ns)
+    return time_of_day(_origin(first), state.began_ns)
 
 
 def _workers(recordings: Sequence[Recording], states: Sequence[AnalysisState]) -> list[Worker]:

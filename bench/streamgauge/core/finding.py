@@ -3,12 +3,15 @@
 A finding is data; its wording is made by `report`.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from streamgauge.core.contract import Rule
+
+_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:–|, )\d+)*")
 
 
 class Outcome(StrEnum):
@@ -60,6 +63,35 @@ class Finding(Struct, frozen=True):
     token: str = ""
     other_conn: int = 0  # the connection on which the second user asked for the run; 0 where it is not known
     witnesses: tuple[Witness, ...] = ()
+    id: str = ""  # its name in the report: the rule, and the how manieth it is
+    theirs: tuple[Witness, ...] = ()  # of a leak: what the second user's socket saw around it
+    theirs_run: str = ""  # the run that is of; empty where it is `run`
+
+    @property
+    def kind(self) -> str:
+        """The kind of breach, without the numbers of this one."""
+        return kind_of(self.problem)
+
+
+def kind_of(problem: str) -> str:
+    """What a breach has in common with others of its kind: "gap: seq 4 never came" is a gap."""
+    return _NUMBERS.sub("…", problem.partition(":")[0])
+
+
+class Struck(Struct, frozen=True):
+    """How many messages, runs and connections the findings of one rule are of.
+
+    Messages are counted of rules that are applied to messages.
+    """
+
+    messages: int = 0
+    runs: int = 0
+    connections: int = 0
+
+    def __add__(self, other: "Struck") -> "Struck":
+        return Struck(
+            self.messages + other.messages, self.runs + other.runs, self.connections + other.connections
+        )
 
 
 class Verdict(Struct, frozen=True):
@@ -78,6 +110,7 @@ class Verdict(Struct, frozen=True):
     found: int
     findings: tuple[Finding, ...] = ()
     promised: bool = True
+    struck: Struck = Struck()  # what all findings together are of
 
 
 # what a doubt makes unknown

@@ -79,3 +79,65 @@ def share_interval(hits: int, of: int) -> tuple[float, float] | None:
     middle = (share + spread / 2) / (1 + spread)
     half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
     return middle - half, middle + half
+
+
+def exact_interval(hits: int, of: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Between what the rate lies at which `hits` in `of` trials were seen; raises `ValueError` of no trials.
+
+    Clopper and Pearson (Biometrika 26, 1934): the ends are the rates at which so many hits
+    or more, and so many or fewer, have half of what is left of `confidence`. It never covers less
+    than that. Both sides share the risk, also where nothing was seen: `zero_upper_bound` is one-sided.
+    """
+    if not 0 <= hits <= of or not of:
+        raise ValueError(f"{hits} hits in {of} trials")
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else _rate_at(tail, hits, of - hits + 1)
+    high = 1.0 if hits == of else _rate_at(1 - tail, hits + 1, of - hits)
+    return low, high
+
+
+_HALVINGS: Final = 200  # enough for the smallest rate there is
+
+
+def _rate_at(chance: float, a: int, b: int) -> float:
+    """The p at which the incomplete beta function I_p(a, b) is `chance`, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if high - low <= 1e-12 * middle:
+            break
+        if _beta(middle, a, b) < chance:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _beta(p: float, a: int, b: int) -> float:
+    """The regularised incomplete beta function: the chance of `a` or more hits in a + b - 1 trials.
+
+    Its continued fraction converges fast below the mean (DLMF 8.17.22), and is mirrored above.
+    """
+    if p > (a + 1) / (a + b + 2):
+        return 1 - _beta(1 - p, b, a)
+    if p <= 0:
+        return 0.0
+    logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(p) + b * math.log1p(-p)
+    return math.exp(logarithm) / (a * _fraction(p, a, b))
+
+
+def _fraction(p: float, a: int, b: int) -> float:
+    """1 + d1/(1 + d2/(1 + …)) of DLMF 8.17.22, by Lentz's algorithm."""
+    tiny = 1e-300
+    value, c, d, m = 1.0, 1.0, 0.0, 0
+    while True:
+        for step in (
+            -(a + m) * (a + b + m) * p / ((a + 2 * m) * (a + 2 * m + 1)),
+            (m + 1) * (b - m - 1) * p / ((a + 2 * m + 1) * (a + 2 * m + 2)),
+        ):
+            d = 1 / (1 + step * d or tiny)
+            c = 1 + step / c or tiny
+            value *= c * d
+        m += 1
+        if abs(c * d - 1) < 1e-14:
+            return value

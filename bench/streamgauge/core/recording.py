@@ -7,6 +7,7 @@ Texts never come into it: rows hold digests and canary results.
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Self
 
 import msgspec
@@ -87,6 +88,19 @@ class Recording(Struct, frozen=True):
         except (zlib.error, msgspec.MsgspecError) as error:
             raise RecordingError("a damaged recording: one of its blocks cannot be read") from error
         return cls(header, rows, None)
+
+
+def rows_of(data: bytes) -> Iterator[Observation]:
+    """The rows of a recording one by one, as far as it can be read."""
+    decode = msgspec.msgpack.Decoder(list[Observation] | End).decode
+    try:
+        for block in islice(_blocks(data), 1, None):
+            content = decode(block)
+            if isinstance(content, End):
+                return
+            yield from content
+    except (zlib.error, msgspec.MsgspecError):
+        return
 
 
 _encode = msgspec.msgpack.Encoder().encode

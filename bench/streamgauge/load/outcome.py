@@ -19,6 +19,7 @@ from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
 from streamgauge.load.server_metrics import Inquiry
 from streamgauge.plan import PLAN_FILE, Plan, digest, dump_plan
+from streamgauge.recordings import around
 from streamgauge.report.conclude import conclude
 from streamgauge.report.files import render_files
 from streamgauge.report.model import Fault, Report
@@ -62,6 +63,7 @@ def conclude_run(
             unconnected[why] = unconnected.get(why, 0) + count
     inquiry = inquiry or Inquiry(plan.target)
     inquiry.all_is_over()
+    rows, unread = around((Path(share.recording), share.origin) for share in shares)
     report = conclude(
         state,
         plan=msgspec.to_builtins(plan),
@@ -93,6 +95,9 @@ def conclude_run(
         recordings=tuple(str(Path(share.recording)) for share in shares),
         server=inquiry.cost(state.counts.get("events", 0)),
         plan_digest=digest(plan),
+        epoch_ns=shares[0].origin.epoch_ns,
+        rows=rows,
+        unread=unread,
     )
     code = OF_OUTCOME[report.outcome]
     if problem := _write(report, plan, folder):

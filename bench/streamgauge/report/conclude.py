@@ -1,6 +1,7 @@
 """Draws the verdict of a run from what its folds know."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import PurePath
 from typing import Final, TypeVar
 
@@ -9,11 +10,19 @@ from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks import verdicts as checks
+from streamgauge.core.checks.extent import Losses
+from streamgauge.core.checks.sides import Rows, with_sides
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.doubt import too_few
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
-from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
+from streamgauge.core.interval import (
+    exact_interval,
+    least_sample,
+    quantile_ranks,
+    share_interval,
+    zero_upper_bound,
+)
 from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, measured
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
@@ -24,11 +33,14 @@ from streamgauge.core.overhead import overhead
 from streamgauge.core.threshold import Level, Threshold, ThresholdResult, evaluate
 from streamgauge.report import wording
 from streamgauge.report.model import (
+    LOSS,
     Bound,
     Duration,
     Environment,
     Fault,
     Goodput,
+    Leak,
+    Leaks,
     Quantile,
     RateQuantile,
     Report,
@@ -67,14 +79,22 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     recordings: Iterable[str] = (),
     server: ServerCost | None = None,
     plan_digest: str = "",
+    epoch_ns: int = 0,
+    rows: Iterable[Rows] = (),
+    unread: Iterable[str] = (),
 ) -> Report:
     """Make the report: fail outranks unknown, and unknown outranks pass.
 
     `cut_short` is only marked: what was seen until then was seen. `promises` are the
-    rules that `state` was judged by.
+    rules that `state` was judged by. `rows` are what the recordings hold, looked at for what was
+    around findings, and `unread` says what of them is not there.
     """
     cuts: list[str] = []
-    verdicts = tuple(map(_without_secrets, checks.conclude(state.checks, required, promises)))
+    judged = checks.conclude(state.checks, required, promises)
+    if any(verdict.findings for verdict in judged):
+        judged = _around(judged, rows)
+        cuts += unread
+    verdicts = tuple(map(_without_secrets, judged))
     parts = tuple(_share(name, part.good, part.of) for name, part in shares(state.counts, promises).items())
     cost = overhead(state.slices)
     if cost or plan.get("slice_runs"):
@@ -107,13 +127,16 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         seconds=_seconds(state, cuts),
         verdicts=verdicts,
         doubts=doubts,
-        bounds=_bounds(verdicts, counts),
+        bounds=tuple(_bounds(verdicts, counts, state.checks.losses)),
         overhead=cost,
         faults=_first(faults, "faults", cuts),
         workers=_first(workers, "workers", cuts),
         recordings=_first(recordings, "recordings", cuts),
         server=server,
         plan_digest=plan_digest,
+        leaks=_leaks(state, promises, cuts),
+        losses=state.checks.losses,
+        epoch_ns=epoch_ns,
         cuts=tuple(cuts),
     )
     return msgspec.convert(redacted_tree(msgspec.to_builtins(report), _TEXT), Report)
@@ -245,18 +268,45 @@ def _rate_quantile(of: Distribution, q: float) -> RateQuantile:
     return RateQuantile(q, value, low, high, found.needs)
 
 
-def _bounds(verdicts: Sequence[Verdict], counts: Mapping[str, int]) -> tuple[Bound, ...]:
-    """How rare leaks must be where none was found; leaks cluster, so that the least `n` is the honest one."""
+def _bounds(verdicts: Sequence[Verdict], counts: Mapping[str, int], losses: Losses) -> Iterator[Bound]:
+    """How often leaks and losses happen, and what else was found, by what one may count.
+
+    They come in clusters, so that of the same the widest is the honest one.
+    """
     by_rule = {verdict.rule: verdict for verdict in verdicts}
-    if any(by_rule[rule].found for rule in wording.ISOLATION):
-        return ()
-    looked = max(by_rule[rule].exercised for rule in wording.ISOLATION)
-    trials = {
-        "message": looked,
-        "run": by_rule[Rule.ECHO].exercised if looked else 0,  # every run of which anything arrived
-        "connection": counts.get("connections", 0) if looked else 0,
-    }
-    return tuple(Bound(unit, n, zero_upper_bound(n)) for unit, n in trials.items() if n)
+    connections = counts.get("connections", 0)
+    for rule, of in by_rule.items():
+        isolation = rule in wording.ISOLATION
+        if not of.exercised or not (isolation or of.found):
+            continue
+        struck = of.struck
+        if wording.unit_of(rule) == "message":
+            yield from _bound(rule, "message", struck.messages, of.exercised)
+        if isolation:  # of every run of which anything arrived
+            yield from _bound(rule, "run", struck.runs, by_rule[Rule.ECHO].exercised)
+        elif wording.unit_of(rule) == "run":
+            yield from _bound(rule, "run", struck.runs, of.exercised)
+        yield from _bound(rule, "connection", struck.connections, connections)
+    if by_rule[Rule.SEQ_CONTIGUOUS].exercised:
+        yield from _bound(LOSS, "event", losses.least, counts.get("events", 0) + losses.least)
+    if runs := by_rule[Rule.COMPLETE].exercised:
+        yield from _bound(LOSS, "run", losses.runs, runs)
+        yield from _bound(LOSS, "connection", losses.connections, connections)
+
+
+def _bound(what: str, unit: str, hits: int, n: int) -> Iterator[Bound]:
+    n = max(n, hits)  # a run that reached several connections counts on each
+    if hits:
+        lower, upper = exact_interval(hits, n)
+        yield Bound(unit, n, upper, what, hits, lower)
+    elif n:
+        yield Bound(unit, n, zero_upper_bound(n), what)
+
+
+def _leaks(state: AnalysisState, promises: Collection[Rule], cuts: list[str]) -> Leaks:
+    cells = checks.leaks(state.checks, promises)
+    first = _first((Leak(*cell) for cell in cells), "leaks", cuts)
+    return Leaks(sum(cell.messages for cell in cells), len(cells), state.checks.leaks.beyond, first)
 
 
 def _seconds(state: AnalysisState, cuts: list[str]) -> tuple[int, ...]:
@@ -284,6 +334,12 @@ def _first(items: Iterable[Item], name: str, cuts: list[str]) -> tuple[Item, ...
     if len(items) > MOST_ITEMS:
         cuts.append(f"{name}: the first {MOST_ITEMS:,} of {len(items):,}")
     return items[:MOST_ITEMS]
+
+
+def _around(verdicts: Sequence[Verdict], rows: Iterable[Rows]) -> tuple[Verdict, ...]:
+    """The verdicts, their findings with both sides."""
+    shown = iter(with_sides([found for verdict in verdicts for found in verdict.findings], rows))
+    return tuple(replace(of, findings=tuple(islice(shown, len(of.findings)))) for of in verdicts)
 
 
 def _without_secrets(verdict: Verdict) -> Verdict:

@@ -4,17 +4,22 @@ from typing import Final
 
 from msgspec import Struct
 
+from streamgauge.core.checks.extent import Losses
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.overhead import Overhead
 from streamgauge.core.threshold import ThresholdResult
 
 # The history of the schema, newest first:
+# 4: leaks by sender and receiver, losses by place, bounds of each rule with what was seen, ids of findings
+#    and both sides of leaks, what findings are of; `epoch_ns`.
 # 3: a worker's vitals: `cpu_share`, `waited`, `stolen`, `loop_lag_p99_ns`, `gc_pause_max_ns`, `collections`.
 # 2: thresholds, goodput, streams and overhead; the server's cost, the machine's fingerprint
 #    and the plan's digest; `promised` of a verdict, true where it is absent.
 # 1: first form.
-SCHEMA: Final = 3
+SCHEMA: Final = 4
+
+LOSS: Final = "loss"  # what a bound is of, where it is of no single rule
 
 
 class Quantile(Struct, frozen=True):
@@ -99,11 +104,34 @@ class Fault(Struct, frozen=True):
 
 
 class Bound(Struct, frozen=True):
-    """Where no leak was seen: the 95 % upper bound on its rate, per `unit`."""
+    """How often something can go wrong, per `unit`, when `hits` of `n` were seen to.
+
+    Of none the one-sided 95 % upper bound, else Clopper and Pearson's 95 % interval.
+    """
 
     unit: str
     n: int
     upper: float
+    what: str = ""  # the rule, or LOSS
+    hits: int = 0
+    lower: float = 0.0
+
+
+class Leak(Struct, frozen=True):
+    """So many messages of `sender` reached `receiver`; a sender "" is not known."""
+
+    sender: str
+    receiver: str
+    messages: int
+
+
+class Leaks(Struct, frozen=True):
+    """The matrix of leaks, sender by receiver, without its zeros: what leaked most first."""
+
+    messages: int = 0  # in the whole matrix
+    pairs: int = 0  # in the whole matrix
+    beyond: int = 0  # more messages, of pairs that were too many to tell apart
+    first: tuple[Leak, ...] = ()
 
 
 class Worker(Struct, frozen=True):
@@ -175,3 +203,8 @@ class Report(Struct, frozen=True, kw_only=True):
     plan_digest: str = ""  # of the plan but for its target: runs of equal ones can be compared
     recordings: tuple[str, ...] = ()
     cuts: tuple[str, ...] = ()  # what was left out of this report for its size
+    leaks: Leaks = Leaks()
+    losses: Losses = Losses()
+    epoch_ns: int = (
+        0  # the time of day, in ns since 1970, at which the clock of `at_ns` showed zero; 0: unknown
+    )

@@ -13,14 +13,14 @@ from typing import Final
 
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.threshold import Level
-from streamgauge.report import tables, wording
+from streamgauge.report import reach, tables, wording
 from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.markup import Markup, joined, tag
 from streamgauge.report.model import Report
 from streamgauge.report.plot_percentiles import curves, legend, plot_percentiles
 from streamgauge.report.plot_series import bin_seconds, plot_series
 from streamgauge.report.style import STYLE
-from streamgauge.report.tables import Row, Table
+from streamgauge.report.table import Row, Table
 
 MOST_FINDINGS: Final = 5  # of each rule
 MOST_ITEMS: Final = 100  # of any other list
@@ -50,13 +50,18 @@ def render_html(report: Report) -> str:
         _thresholds(report),
         _rules(report),
         _section(
-            "figures", "Shares and bounds", _table(tables.figures(report), _share_outcomes(report), marked=1)
+            "figures",
+            "Shares and bounds",
+            _table(tables.figures(report), _share_outcomes(report), marked=1),
+            _table(reach.bounds(report), class_="tight"),
         ),
         _percentiles(report),
         _times(report),
         _overhead(report),
         _series(report),
         _findings(report),
+        _leaks(report),
+        _section("losses", "Losses", _table(reach.losses(report))),
         _section(
             "faults", "Faults that the server committed on purpose", _list(map(wording.fault, report.faults))
         ),
@@ -173,6 +178,16 @@ def _findings(report: Report) -> Markup:
     return _section("findings", "Findings", *(_of_rule(verdict, report) for verdict in broken))
 
 
+def _leaks(report: Report) -> Markup:
+    left_out = reach.leaks_left_out(report.leaks, MOST_ITEMS)
+    return _section(
+        "leaks",
+        "Leaks, by sender and receiver",
+        _table(reach.leaks(report, MOST_ITEMS), class_="tight"),
+        tag("p", left_out, class_="more") if left_out else "",
+    )
+
+
 def _of_rule(verdict: Verdict, report: Report) -> Markup:
     shown = (
         _finding(found, report, is_open=place == 0)
@@ -192,11 +207,14 @@ def _finding(found: Finding, report: Report, *, is_open: bool) -> Markup:
     witnesses = tables.witnesses(found, report)
     looks = [Outcome.FAIL if row[0] else None for row in witnesses.rows]
     named = tuple(("guilty" if row[0] else "", *row[1:]) for row in witnesses.rows)
+    theirs = tables.theirs(found, report)
     return tag(
         "details",
-        tag("summary", wording.finding(found)),
+        tag("summary", wording.identified(found)),
         tag("ul", *(tag("li", tag("small", name), value) for name, value in names), class_="names"),
         _table(witnesses._replace(rows=named), looks, marked=0, class_="tight"),
+        tag("p", wording.theirs(found)) if theirs.rows else "",
+        _table(theirs, class_="tight"),
         open="open" if is_open else "",
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
+from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.threshold import Level, ThresholdResult
 from streamgauge.report import tables, wording
 from streamgauge.report.model import Report, ShareOf
+from streamgauge.report.table import Table
 
 MOST_TEXT: Final = 20_000  # characters of one failure
 _MESSAGE: Final = 500
@@ -104,15 +105,18 @@ def _witnessed(verdict: Verdict, report: Report) -> str:
     """Every finding that is kept, with its events, as far as they fit."""
     lines: list[str] = []
     for shown, found in enumerate(verdict.findings):
-        block = [wording.visible(wording.finding(found)), *_events(found, report)]
+        block = [wording.visible(wording.identified(found)), *_events(tables.witnesses(found, report))]
+        if found.theirs:
+            said = wording.visible(wording.theirs(found))
+            block += [f"  {said}", *_events(tables.theirs(found, report))]
         if sum(map(len, lines)) + sum(map(len, block)) > MOST_TEXT:
             return "\n".join([*lines, wording.more(verdict, shown)])
         lines += block
     return "\n".join(filter(None, [*lines, wording.more(verdict, len(verdict.findings))]))
 
 
-def _events(found: Finding, report: Report) -> list[str]:
-    head, rows, _ = tables.witnesses(found, report)
+def _events(table: Table) -> list[str]:
+    head, rows, _ = table
     return [
         "  "
         + (row[0] or " ")

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from streamgauge.report import tables, wording
+from streamgauge.report import reach, tables, wording
 from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.model import Report
-from streamgauge.report.tables import Table
+from streamgauge.report.table import Table
 
 MOST_BYTES: Final = 1_000_000  # GitHub takes 1,024 KiB for a step's summary
 MOST_FINDINGS: Final = 3  # of each rule
@@ -54,10 +54,15 @@ def _blocks(report: Report) -> Iterator[str]:
     if any(duration.doubtful for duration in report.durations):
         yield "**The times marked as doubtful may not be trusted**: see the doubts.\n"
     names = [duration.name for duration in report.durations]
+    yield from _titled("Bounds", reach.bounds(report))
     yield from _titled("Times", tables.durations(report, names, QUANTILES, every_interval=True))
     yield from _titled("Streams", tables.chunk_rates(report))
     yield from _overhead(report)
     yield from _findings(report)
+    yield from _titled("Leaks, by sender and receiver", reach.leaks(report, MOST_ITEMS))
+    if left_out := reach.leaks_left_out(report.leaks, MOST_ITEMS):
+        yield f"{escaped(left_out)}\n"
+    yield from _titled("Losses", reach.losses(report))
     yield from _list("Faults that the server committed on purpose", map(wording.fault, report.faults))
     yield from _titled("Workers", tables.workers(report, MOST_ITEMS))
     yield from _titled("Environment", tables.environment(report, MOST_ITEMS))
@@ -78,10 +83,15 @@ def _findings(report: Report) -> Iterator[str]:
         yield "## Findings\n"
     for verdict in failing:
         yield f"### {escaped(verdict.rule)}: {wording.some(verdict.found, 'finding')}\n"
-        for number, found in enumerate(verdict.findings[:MOST_FINDINGS], 1):
-            yield f"Finding {number}: {escaped(wording.finding(found))}\n"
+        for found in verdict.findings[:MOST_FINDINGS]:
+            yield f"Finding {escaped(wording.identified(found))}\n"
+            if said := wording.at(found, report):
+                yield f"{escaped(said)}\n"
             if found.witnesses:
                 yield _table(tables.witnesses(found, report))
+            if found.theirs:
+                yield f"{escaped(wording.theirs(found))}\n"
+                yield _table(tables.theirs(found, report))
         if more := wording.more(verdict, MOST_FINDINGS):
             yield f"{escaped(more)}\n"
 

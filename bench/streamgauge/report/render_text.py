@@ -6,9 +6,9 @@ from typing import Final
 
 from streamgauge.core.finding import Outcome
 from streamgauge.core.threshold import Level, ThresholdResult
-from streamgauge.report import tables, wording
+from streamgauge.report import reach, tables, wording
 from streamgauge.report.model import Report
-from streamgauge.report.tables import Table
+from streamgauge.report.table import Table
 
 WIDTH: Final = 100
 MOST_FINDINGS: Final = 3  # of each rule
@@ -46,6 +46,8 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
             for line, of in zip(held, report.thresholds, strict=True)
         ),
         *_findings(report),
+        *_leaks(report),
+        *(["", *_table(lost)] if (lost := reach.losses(report)).rows else []),
         *_list("faults that the server committed on purpose", [*map(wording.fault, report.faults)]),
         *_list("doubts", [*map(wording.advised, report.doubts)]),
         *_list("cut for size", report.cuts),
@@ -70,11 +72,24 @@ def _findings(report: Report) -> Iterator[str]:
         yield ""
         yield f"{verdict.rule}: {wording.some(verdict.found, 'finding')}"
         for found in verdict.findings[:MOST_FINDINGS]:
-            yield from _wrapped(wording.finding(found), "  ")
+            yield from _wrapped(wording.identified(found), "  ")
+            if said := wording.at(found, report):
+                yield f"    {said}"
             if found.witnesses:
                 yield from (f"    {line}"[:WIDTH] for line in _table(tables.witnesses(found, report)))
+            if found.theirs:
+                yield from _wrapped(wording.theirs(found), "    ")
+                yield from (f"    {line}"[:WIDTH] for line in _table(tables.theirs(found, report)))
         if more := wording.more(verdict, MOST_FINDINGS):
             yield f"  {more}"
+
+
+def _leaks(report: Report) -> list[str]:
+    table = reach.leaks(report, MOST_LINES)
+    if not table.rows:
+        return []
+    left_out = reach.leaks_left_out(report.leaks, MOST_LINES)
+    return ["", *_table(table), *([f"  {left_out}"] if left_out else [])]
 
 
 def _list(title: str, items: Sequence[str]) -> list[str]:

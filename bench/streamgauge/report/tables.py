@@ -1,18 +1,19 @@
 """The tables of a report as rows of plain cells; text and Markdown lay them out, each in its way."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
-from streamgauge.core.finding import Finding, Outcome, Verdict
+from streamgauge.core.finding import Finding, Outcome, Verdict, Witness
 from streamgauge.core.interval import least_sample
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
 from streamgauge.core.overhead import Cost
 from streamgauge.core.threshold import ThresholdResult, Unit
-from streamgauge.report import wording
+from streamgauge.report import reach, wording
 from streamgauge.report.model import Duration, Quantile, RateQuantile, Report, Worker
+from streamgauge.report.table import Row, Table
 
 # What one wants to know first.
 FIRST_METRICS: Final = (
@@ -28,16 +29,6 @@ FIRST_METRICS: Final = (
 _NOT_EVERYWHERE: Final = (Metric.DELIVERY_BOUND, Metric.FIRST_CHUNK, CHUNK_GAP)  # shown where there are some
 _UNKNOWN: Final = "unknown"
 _AROUND: Final = 3  # witnesses shown on each side of the first guilty one
-
-Row = tuple[str, ...]
-
-
-class Table(NamedTuple):
-    """A head and its rows; the columns in `right` hold numbers."""
-
-    head: Row
-    rows: tuple[Row, ...]
-    right: tuple[int, ...] = ()
 
 
 def rules(report: Report) -> Table:
@@ -71,7 +62,8 @@ def figures(report: Report) -> Table:
         ),
         _goodput(report),
         *([_streams(report)] if report.streams.streams else []),
-        *_leaks(report),
+        reach.leaks_figure(report),
+        reach.losses_figure(report),
     ]
     return Table(("figure", "value", ""), tuple(rows), right=(1,))
 
@@ -130,20 +122,6 @@ def _unsent(report: Report) -> str:
     return f", {wording.count(unsent)} more could not be sent" if unsent else ""
 
 
-def _leaks(report: Report) -> list[Row]:
-    leaks = [verdict for verdict in report.verdicts if verdict.rule in wording.ISOLATION]
-    if found := sum(verdict.found for verdict in leaks):
-        return [("leaks", wording.count(found), "see the findings")]
-    if not report.bounds:
-        return [("leaks", "unknown", "nothing was looked at")]
-    doubtful = ", doubtful" if any(doubt.voids == "verdict" for doubt in report.doubts) else ""
-    values = ["none seen", *[""] * (len(report.bounds) - 1)]
-    return [
-        ("leaks" if value else "", value, f"at most {wording.bound(bound)} (95 %{doubtful})")
-        for value, bound in zip(values, report.bounds, strict=True)
-    ]
-
-
 def durations(
     report: Report, names: Iterable[str], quantiles: Iterable[float], *, every_interval: bool = False
 ) -> Table:
@@ -195,9 +173,19 @@ def _interval(quantile: Quantile) -> str:
 
 def witnesses(found: Finding, report: Report) -> Table:
     """The events around the first guilty one, which is marked `>`."""
-    shown = found.witnesses
+    return _events(found.witnesses, report)
+
+
+def theirs(found: Finding, report: Report) -> Table:
+    """What the second user of a leak saw on its own socket around it."""
+    return _events(found.theirs, report)
+
+
+def _events(shown: Sequence[Witness], report: Report) -> Table:
+    """The events; of which run each is, where they are of several."""
     centre = next((place for place, witness in enumerate(shown) if witness.guilty), 0)
     shown = shown[max(0, centre - _AROUND) : centre + _AROUND + 1]
+    mixed = len({witness.run for witness in shown}) > 1
     rows = tuple(
         (
             ">" if witness.guilty else "",
@@ -206,11 +194,13 @@ def witnesses(found: Finding, report: Report) -> Table:
             str(witness.seq or ""),
             str(witness.offset or ""),
             str(witness.size or ""),
+            *((wording.short(witness.run, 11),) if mixed else ()),
             wording.short(witness.detail, 40),
         )
         for witness in shown
     )
-    return Table(("", "second", "kind", "seq", "offset", "bytes", "detail"), rows, right=(1, 3, 4, 5))
+    head = ("", "second", "kind", "seq", "offset", "bytes", *(("run",) if mixed else ()), "detail")
+    return Table(head, rows, right=(1, 3, 4, 5))
 
 
 def finding(found: Finding, report: Report) -> Table:
@@ -222,6 +212,7 @@ def finding(found: Finding, report: Report) -> Table:
         ("run", found.run),
         ("request", found.request),
         ("second", wording.when(found.at_ns, report) if found.at_ns else ""),
+        ("time of day", wording.wall_clock(found.at_ns, report)),
     )
     return Table(("of", ""), tuple(row for row in rows if row[1]))
 

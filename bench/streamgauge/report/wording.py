@@ -5,6 +5,7 @@ and each renderer makes it harmless in its own way.
 """
 
 import math
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from streamgauge.core.contract import Rule
@@ -12,7 +13,7 @@ from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overhead import Effect, Overhead
 from streamgauge.core.threshold import ThresholdResult, Unit
-from streamgauge.report.model import Bound, Duration, Fault, Goodput, Report, ShareOf, Streams
+from streamgauge.report.model import Duration, Fault, Goodput, Report, ShareOf, Streams
 
 ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
@@ -104,11 +105,6 @@ def streams(of: Streams) -> str:
     return ", ".join(filter(None, (some(of.chunks, "chunk"), f"{stalls}{where}", at_once)))
 
 
-def bound(limit: Bound) -> str:
-    """The most that a rate can be: "1 in 334 connections"."""
-    return f"1 in {some(math.floor(1 / limit.upper), limit.unit)}"
-
-
 def peak(report: Report) -> str:
     """The busiest second; "" for none."""
     return f"at most {count(max(report.seconds))} in one second" if report.seconds else ""
@@ -122,6 +118,14 @@ def unit_of(rule: Rule) -> str:
 def short(text: str, most: int = _ID) -> str:
     """The beginning of an id, or of any text."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def wall_clock(at_ns: int, report: Report) -> str:
+    """The time of day, in UTC and to the microsecond; "" where it is not known."""
+    if not report.epoch_ns or not at_ns:
+        return ""
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(report.epoch_ns + at_ns) // 1_000)
+    return moment.isoformat(sep=" ", timespec="microseconds").replace("+00:00", "Z")
 
 
 def when(at_ns: int, report: Report) -> str:
@@ -144,6 +148,36 @@ def finding(found: Finding) -> str:
     if not run and found.request:
         whose = f"request {short(found.request)} of {user}"
     return f"{whose}: {found.problem}"
+
+
+def identified(found: Finding) -> str:
+    """What was found, behind its name in the report."""
+    return ": ".join(filter(None, (found.id, finding(found))))
+
+
+def at(found: Finding, report: Report) -> str:
+    """When it was: since the beginning of the run, and by the wall clock."""
+    if not found.at_ns:
+        return ""
+    return ", ".join(filter(None, (f"second {when(found.at_ns, report)}", wall_clock(found.at_ns, report))))
+
+
+def theirs(found: Finding) -> str:
+    """What the second user of a leak saw of it on its own socket."""
+    socket = f" (connection {found.other_conn})" if found.other_conn else ""
+    whose = f"{short(found.other)}{socket}"
+    if found.theirs_run != found.run:
+        return f"at that time, at {whose}, in run {short(found.theirs_run)}:"
+    seqs = {witness.seq for witness in found.theirs}
+    leaked = next((witness.seq for witness in found.witnesses if witness.guilty), 0)
+    what = (
+        ""
+        if not leaked
+        else f", seq {leaked} came there, too"
+        if leaked in seqs
+        else f", seq {leaked} is missing there"
+    )
+    return f"the same run at {whose}{what}:"
 
 
 def broken(of: Verdict) -> str:
@@ -271,9 +305,11 @@ def fault(of: Fault) -> str:
 def more(of: Verdict, shown: int) -> str:
     """Where the findings are that are not shown; "" where all are."""
     kept, shown = len(of.findings), min(len(of.findings), shown)
+    if shown >= of.found:
+        return ""
     told = f"{count(kept - shown)} more with witnesses in report.json" if kept > shown else ""
     counted = f"{count(of.found - kept)} more were only counted" if of.found > kept else ""
-    return "; ".join(filter(None, (told, counted)))
+    return "; ".join(filter(None, (f"{count(shown)} of {count(of.found)} shown", told, counted)))
 
 
 def verdict(report: Report, most: int) -> str:

@@ -11,7 +11,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.core.threshold import ThresholdResult
 from streamgauge.report import wording
 from streamgauge.report.render_markdown import escaped
-from streamgauge.report.tables import Row, Table
+from streamgauge.report.table import Row, Table
 from streamgauge.study.capacity import Capacity, End, Result, Search, Step
 from streamgauge.study.capacity_forecast import Forecast, Model
 

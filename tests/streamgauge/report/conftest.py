@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.checks.extent import Leaks, Losses
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Doubt, Finding, Witness
+from streamgauge.core.finding import Doubt, Finding, Struck, Witness
 from streamgauge.core.histogram import Histogram
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
@@ -73,6 +74,9 @@ def make() -> Callable[..., Report]:
         goodput: GoodputState | None = None,
         streams: StreamState | None = None,
         thresholds: Iterable[str | Threshold] = (),
+        struck: Mapping[Rule, Struck] | None = None,
+        losses: Losses | None = None,
+        leaks: Leaks | None = None,
         **kwargs: object,
     ) -> Report:
         state = healthy(runs)
@@ -81,6 +85,9 @@ def make() -> Callable[..., Report]:
         state.checks.exercised.update({str(rule): n for rule, n in (exercised or {}).items()})
         state.checks.unknown.update({str(rule): n for rule, n in (masked or {}).items()})
         state.seconds.update(seconds or {})
+        state.checks.struck.update({str(rule): of for rule, of in (struck or {}).items()})
+        state.checks.losses = losses or state.checks.losses
+        state.checks.leaks = leaks or state.checks.leaks
         for finding in findings:
             state.checks.add(finding)
         given: dict[str, object] = {"workers": [Worker("w1", 12_000, 1.5, 900_000)], **kwargs}

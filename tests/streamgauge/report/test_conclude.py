@@ -4,17 +4,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.checks.extent import Leaks as CheckLeaks
+from streamgauge.core.checks.extent import Losses
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Doubt, Finding, Outcome, Witness
-from streamgauge.core.interval import zero_upper_bound
+from streamgauge.core.finding import Doubt, Finding, Outcome, Struck, Witness
+from streamgauge.core.interval import exact_interval, zero_upper_bound
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import StreamState
 from streamgauge.core.threshold import Level, parse
 from streamgauge.report.conclude import MOST_ITEMS, MOST_SECONDS
-from streamgauge.report.model import Environment, Fault, RateQuantile, Report
+from streamgauge.report.model import LOSS, Environment, Fault, Leak, Leaks, RateQuantile, Report
 
 Make = Callable[..., Report]
+TOKEN = "sgcanaryAbCdEfGhIjKlMnOpQrSt"  # of healthy users
 Gap = Callable[..., Finding]
 
 
@@ -135,21 +138,63 @@ def test_mean_and_maximum_are_exact(make: Make) -> None:
     assert (first.n, first.mean_ns, first.most_ns) == (11, 1_005_000.0, 1_010_000)
 
 
-def test_where_no_leak_was_seen_its_rate_is_bounded(make: Make) -> None:
-    assert [(bound.unit, bound.n, bound.upper) for bound in make().bounds] == [
-        ("message", 12_000, zero_upper_bound(12_000)),
-        ("run", 1_000, zero_upper_bound(1_000)),
-        ("connection", 100, zero_upper_bound(100)),
+def bounds(report: Report, what: str) -> list[tuple[str, int, int]]:
+    return [(bound.unit, bound.hits, bound.n) for bound in report.bounds if bound.what == what]
+
+
+ISOLATION = [Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE]
+
+
+@pytest.mark.parametrize("rule", ISOLATION)
+def test_where_no_leak_was_seen_its_rate_is_bounded(make: Make, rule: Rule) -> None:
+    report = make()
+    assert bounds(report, rule) == [("message", 0, 12_000), ("run", 0, 1_000), ("connection", 0, 100)]
+    assert [(b.lower, b.upper) for b in report.bounds] == [(0, zero_upper_bound(b.n)) for b in report.bounds]
+
+
+def test_where_no_loss_was_seen_its_rate_is_bounded(make: Make) -> None:
+    assert bounds(make(), LOSS) == [("event", 0, 12_000), ("run", 0, 1_000), ("connection", 0, 100)]
+
+
+@pytest.mark.parametrize("rule", ISOLATION)
+def test_where_one_was_seen_its_rate_has_an_interval(make: Make, rule: Rule) -> None:
+    report = make(Finding(rule, "leak", "u1", 1, 0), struck={rule: Struck(3, 2, 1)})
+    assert bounds(report, rule) == [("message", 3, 12_000), ("run", 2, 1_000), ("connection", 1, 100)]
+    of_connections = next(b for b in report.bounds if b.what == rule and b.unit == "connection")
+    assert (of_connections.lower, of_connections.upper) == exact_interval(1, 100)
+
+
+def test_any_other_rule_has_an_interval_where_it_was_broken(make: Make, gap: Gap) -> None:
+    report = make(gap(), struck={Rule.SEQ_CONTIGUOUS: Struck(runs=2, connections=1)})
+    assert bounds(report, Rule.SEQ_CONTIGUOUS) == [("run", 2, 1_000), ("connection", 1, 100)]
+    assert bounds(report, Rule.ECHO) == []
+
+
+def test_what_was_lost_is_among_what_there_was(make: Make) -> None:
+    lost = Losses(gaps=3, gap_runs=1, tails=1, runs=2, connections=2)
+    assert bounds(make(losses=lost), LOSS) == [
+        ("event", 4, 12_004),
+        ("run", 2, 1_000),
+        ("connection", 2, 100),
     ]
 
 
-@pytest.mark.parametrize("rule", [Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE])
-def test_where_one_was_seen_there_is_no_bound(make: Make, rule: Rule) -> None:
-    assert make(Finding(rule, "leak", "u1", 1, 0)).bounds == ()
-
-
 def test_where_nobody_looked_there_is_no_bound(make: Make) -> None:
-    assert make(exercised={Rule.ISOLATION_CANARY: 0, Rule.ISOLATION_ENVELOPE: 0}).bounds == ()
+    report = make(exercised=dict.fromkeys([*ISOLATION, Rule.SEQ_CONTIGUOUS, Rule.COMPLETE], 0))
+    assert report.bounds == ()
+
+
+def test_the_matrix_of_leaks_is_sparse_and_names_owners_of_canaries(make: Make) -> None:
+    leaks = CheckLeaks()
+    leaks.count("u2", sender="u1", times=2)
+    leaks.count("u3", token=f"{TOKEN}1")
+    report = make(leaks=leaks)
+    assert report.leaks == Leaks(3, 2, 0, (Leak("u1", "u2", 2), Leak("u1", "u3", 1)))
+
+
+def test_findings_have_names(make: Make, gap: Gap) -> None:
+    verdict = next(v for v in make(gap("r-1"), gap("r-2")).verdicts if v.found)
+    assert [found.id for found in verdict.findings] == ["seq-contiguous-1", "seq-contiguous-2"]
 
 
 def test_users_and_runs_are_counted(make: Make) -> None:

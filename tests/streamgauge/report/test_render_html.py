@@ -156,7 +156,7 @@ def test_shares_have_the_sign_of_their_outcome(make: Make) -> None:
         ("99.90 %", "mark fail"),
         ("100 %", "mark pass"),
     ]
-    assert ["", "", "at most 1 in 33 connections (95 %)"] in rows(figures)
+    assert ["leaks", "none seen", "at most 1 in 33 connections (95 %)"] in rows(figures)
 
 
 def test_durations_with_their_intervals_below(make: Make) -> None:
@@ -203,7 +203,9 @@ def test_leaks_come_first_and_name_both_users(worst: Report) -> None:
     assert [title.get("id") for title in findings.iter("h3")] == ["isolation-canary", "seq-contiguous"]
     first = next(findings.iter("details"))
     assert first.get("open") == "open"
-    assert words(first.find("summary")).startswith("u17 (connection 18) and u23: another user's canary")
+    assert words(first.find("summary")).startswith(
+        "isolation-canary-1: u17 (connection 18) and u23: another user's canary"
+    )
     assert [words(item) for item in first.iter("li")] == [
         "useru17",
         "connection18",

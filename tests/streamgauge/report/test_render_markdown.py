@@ -31,10 +31,10 @@ def test_a_failing_run_with_a_leak(make: Make, gap: Gap, leak: Finding) -> None:
     text = render_markdown(make(*(gap(f"r-{n}") for n in range(40)), leak))
     assert text.startswith("# FAIL steady\n")
     assert "- isolation-canary: 1 finding" in text
-    assert "Finding 1: u17 (connection 18) and u23: another user's canary" in text
+    assert "Finding isolation-canary-1: u17 (connection 18) and u23: another user's canary" in text
     assert "| &gt; | 1.500000 | tool\\_executing | 5 | 19 | 388 | call-1 |" in text
     assert "17 more with witnesses in report.json; 20 more were only counted" in text
-    assert "Finding 4" not in text
+    assert "seq-contiguous-4" not in text
     assert "sgcanary" not in text
 
 

@@ -8,7 +8,7 @@ from streamgauge.core.finding import NOTHING, Doubt, Finding, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.threshold import Threshold, Unit
 from streamgauge.report import wording
-from streamgauge.report.model import Bound, Duration, Fault, Quantile, Report, ShareOf
+from streamgauge.report.model import Duration, Fault, Quantile, Report, ShareOf
 
 Make = Callable[..., Report]
 Gap = Callable[..., Finding]
@@ -57,10 +57,6 @@ def test_counts_and_things() -> None:
     assert wording.some(0, "run") == "0 runs"
 
 
-def test_a_bound_is_never_stated_too_low() -> None:
-    assert wording.bound(Bound("run", 1_000, 0.0029912)) == "1 in 334 runs"
-
-
 def test_a_finding_names_run_and_user(gap: Gap) -> None:
     assert wording.finding(gap()) == "r-7f3a of u17: gap: seq 4 never came"
 
@@ -94,9 +90,14 @@ def verdict(found: int, kept: int, finding: Finding) -> Verdict:
     ("found", "kept", "shown", "text"),
     [
         (2, 2, 3, ""),
-        (9, 9, 3, "6 more with witnesses in report.json"),
-        (2_020, 20, 3, "17 more with witnesses in report.json; 2,000 more were only counted"),
-        (21, 20, 20, "1 more were only counted"),
+        (9, 9, 3, "3 of 9 shown; 6 more with witnesses in report.json"),
+        (
+            2_020,
+            20,
+            3,
+            "3 of 2,020 shown; 17 more with witnesses in report.json; 2,000 more were only counted",
+        ),
+        (21, 20, 20, "20 of 21 shown; 1 more were only counted"),
     ],
 )
 def test_what_is_not_shown_is_said(gap: Gap, found: int, kept: int, shown: int, text: str) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from streamgauge.core.assembly import Stray
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
+from streamgauge.core.checks.extent import Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
 from streamgauge.core.checks.state import CheckState, StrayRun
@@ -15,7 +16,7 @@ from streamgauge.core.checks.timing import silent_for
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
-from streamgauge.core.history import History
+from streamgauge.core.history import End, History
 from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Received
 from streamgauge.core.ownership import Settlements
 
@@ -85,6 +86,7 @@ class Checks:
         self._unknown: Counter[str] = Counter()
         # of judgements that found nothing wrong: their runs, and the events of these, yet to be counted
         self._clean: dict[Judgement, list[int]] = {}
+        self._extent = Extent()
         self.state = CheckState()
 
     def add(self, row: Observation) -> None:
@@ -102,7 +104,7 @@ class Checks:
                 self._users[row.conn] = row.user
                 self.state.canaries[row.canary] = row.user
             case Closed():
-                self._end(row.conn)
+                self._end(row.conn, cut=not row.ours)
 
     def track(self, conn: int) -> OffsetTrack | None:
         """The offsets of a session whose plain events need no other look; None where each needs one."""
@@ -135,6 +137,8 @@ class Checks:
             if event.user != user:
                 problem = "another user's message"
                 self._add(of_row(Rule.ISOLATION_ENVELOPE, problem, user, row, other=event.user))
+                if Rule.ISOLATION_ENVELOPE in self._promises:
+                    self.state.leaks.count(user, sender=event.user)
         if event.offset and user and Rule.OFFSET_CONTIGUOUS in self._promises:
             self._number(row, session)
         if self._limits.greets and user:
@@ -152,12 +156,16 @@ class Checks:
         if finding.rule not in self._promises:
             return
         self.state.add(finding)
+        self._extent.message(finding.rule, finding.conn, finding.run or finding.request)
         if session := self._sessions.get(finding.conn):
             session.guilty.add(finding.run or finding.request)
 
     def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
+        named = isinstance(row, Received) and row.event.user not in ("", user)
         for token in tokens.split():
             self._add(of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token))
+            if not named and Rule.ISOLATION_CANARY in self._promises:
+                self.state.leaks.count(user, token=token)
 
     def _number(self, row: Received, session: Session) -> None:
         """Hold an offset against its session's; what `seq` explains is not said twice."""
@@ -178,6 +186,7 @@ class Checks:
         if departure and not self._explained(row, highest):
             problem = f"{departure} to offset {event.offset}"
             self.state.add(of_row(Rule.OFFSET_CONTIGUOUS, problem, session.user, row))
+            self._extent.message(Rule.OFFSET_CONTIGUOUS, row.conn, event.run)
 
     def _explained(self, row: Received, highest: int) -> bool:
         """Whether its run tells why an offset is out of order: by its `seq`, or because it is over."""
@@ -199,6 +208,7 @@ class Checks:
                 own = {history.run, history.asked.request} - {""}
                 guilty = not session.guilty.isdisjoint(own)
                 session.guilty -= own
+        self._reach(history, judgement)
         if not (judgement.problems or judgement.unknown):
             counted = self._clean.get(judgement)
             if counted is None:
@@ -221,6 +231,16 @@ class Checks:
             whole=broken.isdisjoint(SEQUENCE) and not judgement.unknown,
         )
 
+    def _reach(self, history: History, judgement: Judgement) -> None:
+        """Count what a settled run adds to how far findings and losses reach."""
+        conn, name = history.asked.conn, history.run or history.asked.request
+        if judgement.problems:
+            for rule in {problem.rule for problem in judgement.problems}:
+                self._extent.run(rule, conn, name)
+        if judgement.lost or history.end is not End.TERMINAL:
+            self._extent.lost(history, judgement.lost)
+        self._extent.forget(conn, name)
+
     def _number_run(self, events: int, judgement: Judgement) -> None:
         if Rule.SEQ_CONTIGUOUS in judgement.exercised:
             told = events, judgement.lost, judgement.repeated, judgement.reordered
@@ -239,10 +259,11 @@ class Checks:
         self._count_clean()
         return dict(self._numbers)
 
-    def _end(self, conn: int) -> None:
+    def _end(self, conn: int, *, cut: bool = False) -> None:
         """What is still missing of a session's offsets is lost, unless a run's gap explains it."""
         session = self._sessions.pop(conn, _NOBODY)
         unexplained = session.offsets.missing(session.lost, _GAPS_SHOWN)
+        self._extent.closed(conn, session.offsets.unexplained(session.lost), cut=cut)
         if unexplained:
             numbers = ", ".join(str(offset) for offset, _ in unexplained[:5]) + " …" * (len(unexplained) > 5)
             problem = f"gap: offset {numbers} never came"
@@ -260,6 +281,7 @@ class Checks:
                     witnesses=seen,
                 )
             )
+            self._extent.session(Rule.OFFSET_CONTIGUOUS, conn)
 
     def finish(self, strays: Iterable[Stray]) -> CheckState:
         """The state at the end of the rows, when every run is settled."""
@@ -276,6 +298,7 @@ class Checks:
         self.state.exercised = {rule: n for rule, n in applied.items() if n and rule in self._promises}
         self.state.unknown = dict(self._unknown)
         self.state.owners = self._settled.owners(self._users)
+        self.state.losses = self._extent.losses()
         for stray in strays:
             if stray.silent_ns:
                 problem = silent_for(stray.silent_ns)
@@ -285,5 +308,7 @@ class Checks:
                 self._add(of_row(Rule.ECHO, problem, stray.user, stray.received))
             else:
                 finding = of_row(Rule.PROTOCOL, "", stray.user, stray.received)
-                self.state.strays.append(StrayRun(finding, stray.late, stray.times))
+                struck = self._extent.rules_of(finding.conn)
+                self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
+        self.state.struck = self._extent.struck()
         return self.state

@@ -41,6 +41,10 @@ class OffsetTrack(Struct):
                 return True
         return False
 
+    def unexplained(self, explained: int) -> int:
+        """How many offsets never came, but for so many that a run's loss explains."""
+        return max(0, sum(len(gap.offsets) for gap in self.gaps) - explained)
+
     def missing(self, explained: int, most: int) -> list[tuple[int, int]]:
         """Up to `most` offsets that never came, but for the first `explained`, and when each was missed."""
         missing: list[tuple[int, int]] = []

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from streamgauge.core.finding import Finding
+from streamgauge.core.checks.extent import Leaks, Losses
+from streamgauge.core.finding import Finding, Struck
 from streamgauge.core.ownership import Owners
 
 # How many findings of a rule are kept with their witnesses; all are counted.
@@ -19,6 +20,7 @@ class StrayRun(Struct, frozen=True):
     finding: Finding
     late: bool
     times: int = 1  # how many events of this run there were on this socket
+    struck: tuple[str, ...] = ()  # the rules of which this socket is counted already
 
 
 class CheckState(Struct):
@@ -31,6 +33,9 @@ class CheckState(Struct):
     owners: Owners = Owners()  # of runs
     canaries: dict[str, str] = {}  # token -> its user
     strays: list[StrayRun] = []
+    leaks: Leaks = field(default_factory=Leaks)
+    losses: Losses = Losses()
+    struck: dict[str, Struck] = {}  # rule -> what its findings are of
 
     @property
     def users(self) -> int:
@@ -55,6 +60,12 @@ class CheckState(Struct):
             owners=self.owners.merge(other.owners),
             canaries={**self.canaries, **other.canaries},
             strays=[*self.strays, *other.strays],
+            leaks=self.leaks.merge(other.leaks),
+            losses=self.losses + other.losses,
+            struck={
+                rule: self.struck.get(rule, Struck()) + other.struck.get(rule, Struck())
+                for rule in {*self.struck, *other.struck}
+            },
         )
 
 

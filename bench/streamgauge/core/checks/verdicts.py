@@ -1,12 +1,15 @@
 """Draws verdicts from what the checks know, when all that was seen is merged."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from streamgauge.core.checks.extent import Leaks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Rule
-from streamgauge.core.finding import Finding, Outcome, Verdict
+from streamgauge.core.finding import Finding, Outcome, Struck, Verdict
 from streamgauge.core.ownership import OwnerIndex
 
 
@@ -26,9 +29,38 @@ def conclude(
         unknown = state.unknown.get(rule, 0)
         sure = exercised and not unknown
         outcome = Outcome.FAIL if found else Outcome.PASS if sure else Outcome.UNKNOWN
-        findings = tuple(_both_sides(f, state, owners) for f in state.findings.get(rule, []))
-        verdicts.append(Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings))
+        findings = tuple(
+            replace(_both_sides(f, state, owners), id=f"{rule}-{place}")
+            for place, f in enumerate(state.findings.get(rule, []), 1)
+        )
+        struck = state.struck.get(rule, Struck())
+        verdicts.append(
+            Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings, struck=struck)
+        )
     return tuple(verdicts)
+
+
+class Cell(NamedTuple):
+    """So many messages of `sender` reached `receiver`; a sender "" is not known."""
+
+    sender: str
+    receiver: str
+    messages: int
+
+
+def leaks(state: CheckState, promises: Collection[Rule] = EVERY_RULE) -> list[Cell]:
+    """The matrix of leaks without its zeros, what leaked most first; `state.leaks.beyond` is not in it."""
+    known = _placed_strays(state, OwnerIndex(state.owners), promises).leaks
+    cells: Counter[tuple[str, str]] = Counter()
+    for receiver, senders in known.named.items():
+        for sender, messages in senders.items():
+            cells[sender, receiver] += messages
+    for receiver, tokens in known.by_canary.items():
+        for token, messages in tokens.items():
+            cells[_owner_of(token, state), receiver] += messages
+    return [
+        Cell(*pair, messages) for pair, messages in sorted(cells.items(), key=lambda cell: (-cell[1], cell))
+    ]
 
 
 def _both_sides(finding: Finding, state: CheckState, owners: OwnerIndex) -> Finding:
@@ -41,11 +73,13 @@ def _both_sides(finding: Finding, state: CheckState, owners: OwnerIndex) -> Find
 
 def _owner(finding: Finding, state: CheckState) -> str:
     """The second user of a leak; a canary that was cut short is known by its beginning."""
-    if finding.other or not finding.token:
-        return finding.other
-    if finding.token in state.canaries:
-        return state.canaries[finding.token]
-    owners = {user for token, user in state.canaries.items() if token.startswith(finding.token)}
+    return finding.other or (_owner_of(finding.token, state) if finding.token else "")
+
+
+def _owner_of(token: str, state: CheckState) -> str:
+    if token in state.canaries:
+        return state.canaries[token]
+    owners = {user for whole, user in state.canaries.items() if whole.startswith(token)}
     return owners.pop() if len(owners) == 1 else ""
 
 
@@ -63,27 +97,40 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
         findings={rule: list(kept) for rule, kept in state.findings.items()},
         owners=state.owners,
         canaries=state.canaries,
+        leaks=state.leaks.merge(Leaks()),
+        struck=dict(state.struck),
     )
+    struck: set[tuple[str, str, int]] = set()  # connections of a rule; users are one process's each
+
+    def place(finding: Finding, times: int = 1, known: Collection[str] = ()) -> None:
+        placed.add(finding, times)
+        rule, connection = finding.rule, (finding.rule, finding.user, finding.conn)
+        new = rule not in known and connection not in struck
+        struck.add(connection)
+        placed.struck[rule] = placed.struck.get(rule, Struck()) + Struck(times, 1, new)
+
     for run, users in index.shared().items():
         for other in users[1:]:
-            placed.add(_shared_run(run, users[0], other))
+            place(_shared_run(run, users[0], other))
+            placed.leaks.count(other, sender=users[0])
     for stray in state.strays:
         finding = stray.finding
         owners = [owner.user for owner in index.owners(finding.run)]
         if stray.late:
             late = replace(finding, rule=Rule.TERMINAL_LAST, problem="long after the run was settled")
-            placed.add(late, stray.times)
+            place(late, stray.times, stray.struck)
         elif not owners:
-            placed.add(replace(finding, problem="an event of a run that no socket asked for"), stray.times)
+            nobodys = replace(finding, problem="an event of a run that no socket asked for")
+            place(nobodys, stray.times, stray.struck)
         elif finding.user not in owners:
             if Rule.ISOLATION_ENVELOPE not in promises:
-                placed.add(
-                    replace(finding, problem="an event of a run that was not asked for here"), stray.times
-                )
+                strange = replace(finding, problem="an event of a run that was not asked for here")
+                place(strange, stray.times, stray.struck)
                 continue
             problem = "an event of another user's run"
             leak = replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owners[0])
-            placed.add(leak, stray.times)
+            place(leak, stray.times, stray.struck)
+            placed.leaks.count(finding.user, sender=owners[0], times=stray.times)
     return placed
 
 

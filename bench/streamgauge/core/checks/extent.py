@@ -1,0 +1,153 @@
+"""How far what was found reaches: whom a leak went to, where something was lost, how many it struck.
+
+All of it is counted, not only what is kept as findings, and adds up across processes: a
+connection is one process's, and a run counts on each connection once.
+"""
+
+from collections import Counter
+from typing import Final
+
+from msgspec import Struct
+
+from streamgauge.core.finding import Struck
+from streamgauge.core.history import End, History
+
+MOST_CELLS: Final = 20_000  # pairs of users that one process tells apart; leaks between others are counted
+_FOREIGN: Final = 256  # runs of others that a connection remembers to have counted
+
+
+class Losses(Struct, frozen=True):
+    """What was lost, by where it was lost; a run is at one place in each of the lines."""
+
+    gaps: int = 0  # events that never came while later ones of their run did
+    gap_runs: int = 0  # the runs they were of
+    tails: int = 0  # runs whose end never came on an open connection
+    unbegun: int = 0  # requests of which nothing ever came on an open connection
+    cut: int = 0  # runs and requests under way when the server closed their connection
+    unplaced: int = 0  # numbers of a session that no run's loss explains
+    runs: int = 0  # that lost anything, but for those that were cut
+    connections: int = 0  # on which that was, or a number without a run
+
+    def __add__(self, other: "Losses") -> "Losses":
+        mine, theirs = ([getattr(one, name) for name in Losses.__struct_fields__] for one in (self, other))
+        return Losses(*map(sum, zip(mine, theirs, strict=True)))
+
+    @property
+    def least(self) -> int:
+        """How many events it takes at least to have lost that much: one of each run without an end."""
+        return self.gaps + self.tails + self.unbegun
+
+
+class Leaks(Struct):
+    """How many messages of whom reached whom: receiver -> sender -> messages.
+
+    Where a message names its user, that is the sender, else who owns the canary in it.
+    """
+
+    named: dict[str, dict[str, int]] = {}
+    by_canary: dict[str, dict[str, int]] = {}  # with the token in place of the sender
+    beyond: int = 0  # messages between pairs that were too many to tell apart
+    cells: int = 0
+
+    def count(self, receiver: str, *, sender: str = "", token: str = "", times: int = 1) -> None:
+        """So many messages reached the wrong user."""
+        kept = self.named if sender else self.by_canary
+        senders, key = kept.get(receiver, {}), sender or token
+        if key not in senders:
+            if self.cells >= MOST_CELLS:
+                self.beyond += times
+                return
+            self.cells += 1
+        kept.setdefault(receiver, senders)[key] = senders.get(key, 0) + times
+
+    def merge(self, other: "Leaks") -> "Leaks":
+        """Both together."""
+        return Leaks(
+            named=_summed(self.named, other.named),
+            by_canary=_summed(self.by_canary, other.by_canary),
+            beyond=self.beyond + other.beyond,
+            cells=self.cells + other.cells,
+        )
+
+
+def _summed(one: dict[str, dict[str, int]], two: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    return {
+        receiver: dict(Counter(one.get(receiver, {})) + Counter(two.get(receiver, {})))
+        for receiver in {*one, *two}
+    }
+
+
+class Extent:
+    """Counts runs and connections once each, as one process sees them."""
+
+    def __init__(self) -> None:
+        self._messages: Counter[str] = Counter()
+        self._runs: Counter[str] = Counter()
+        self._connections: dict[str, set[int]] = {}
+        self._under_way: dict[int, dict[tuple[str, str], None]] = {}  # runs that were counted, the last 256
+        self._losses = Losses()
+        self._losing: set[int] = set()  # connections
+        self._cut: Counter[int] = Counter()  # by connection: how it ended is told after its runs
+
+    def message(self, rule: str, conn: int, run: str) -> None:
+        """A message broke a rule."""
+        self._messages[rule] += 1
+        self._connections.setdefault(rule, set()).add(conn)
+        counted = self._under_way.setdefault(conn, {})
+        if run and (rule, run) not in counted:
+            if len(counted) >= _FOREIGN:
+                del counted[next(iter(counted))]
+            counted[rule, run] = None
+            self._runs[rule] += 1
+
+    def session(self, rule: str, conn: int) -> None:
+        """A connection broke a rule, and no message of it did."""
+        self._connections.setdefault(rule, set()).add(conn)
+
+    def run(self, rule: str, conn: int, run: str) -> None:
+        """A settled run broke a rule."""
+        self._connections.setdefault(rule, set()).add(conn)
+        if (rule, run) not in self._under_way.get(conn, {}):
+            self._runs[rule] += 1
+
+    def forget(self, conn: int, run: str) -> None:
+        """A run is settled: nothing of it is counted any more."""
+        if counted := self._under_way.get(conn):
+            for key in [key for key in counted if key[1] == run]:
+                del counted[key]
+
+    def lost(self, history: History, gaps: int) -> None:
+        """A run or request is settled that lacks something: `gaps` events, or its end."""
+        if history.end is End.ABANDONED and not history.ended_ns:
+            self._cut[history.asked.conn] += 1
+        endless = history.end is End.DEADLINE and not history.ended_ns
+        if not gaps and not endless:
+            return
+        began = bool(history.count)
+        self._losses += Losses(
+            gaps=gaps, gap_runs=bool(gaps), tails=endless and began, unbegun=endless and not began, runs=1
+        )
+        self._losing.add(history.asked.conn)
+
+    def closed(self, conn: int, unplaced: int, *, cut: bool) -> None:
+        """A connection ended, by the server (`cut`) or by us; so many of its numbers no run explains."""
+        self._under_way.pop(conn, None)
+        open_runs = self._cut.pop(conn, 0)
+        if unplaced:
+            self._losing.add(conn)
+        self._losses += Losses(cut=open_runs if cut else 0, unplaced=unplaced)
+
+    def struck(self) -> dict[str, Struck]:
+        """What each rule's findings are of, by rule."""
+        return {
+            rule: Struck(self._messages[rule], self._runs[rule], len(conns))
+            for rule, conns in self._connections.items()
+        }
+
+    def rules_of(self, conn: int) -> tuple[str, ...]:
+        """The rules of which a connection is counted."""
+        return tuple(sorted(rule for rule, conns in self._connections.items() if conn in conns))
+
+    def losses(self) -> Losses:
+        """What was lost."""
+        return self._losses + Losses(connections=len(self._losing))

@@ -1,0 +1,113 @@
+"""How far what was found reaches, in words and tables: bounds, whom leaks went to, where what was lost."""
+
+import math
+from collections.abc import Sequence
+
+from streamgauge.core.checks.extent import Losses
+from streamgauge.report import wording
+from streamgauge.report.model import LOSS, Bound, Leaks, Report
+from streamgauge.report.table import Row, Table
+
+
+def bound(limit: Bound) -> str:
+    """How often at most: "at most 1 in 334 connections"; or, where it was seen, how often."""
+    if not limit.hits:
+        return f"at most 1 in {wording.some(math.floor(1 / limit.upper), limit.unit)}"
+    seen = f"{wording.count(limit.hits)} of {wording.some(limit.n, limit.unit)}"
+    low, high = wording.part(limit.lower), wording.part(limit.upper)
+    return f"{seen}: {wording.part(limit.hits / limit.n)} ({low} – {high})"
+
+
+def widest(limits: Sequence[Bound]) -> Bound:
+    """The honest one of several bounds on the same: what goes wrong comes in clusters."""
+    return max(limits, key=lambda limit: limit.upper)
+
+
+def losses_by_place(of: Losses) -> Sequence[tuple[str, str]]:
+    """What was lost, and where, as far as anything was."""
+    places = (
+        (
+            of.gaps,
+            f"{wording.some(of.gaps, 'event')} of {wording.some(of.gap_runs, 'run')}",
+            "while connected: later ones came",
+        ),
+        (of.tails, wording.some(of.tails, "end"), "at the tail: the run began, and its end never came"),
+        (of.unbegun, wording.some(of.unbegun, "run"), "whole: asked for, and nothing ever came"),
+        (of.unplaced, wording.some(of.unplaced, "number"), "of a session, that the loss of no run explains"),
+        (of.cut, wording.some(of.cut, "run"), "at a cut: under way when the server closed the connection"),
+    )
+    return [(what, where) for n, what, where in places if n]
+
+
+def leaks_left_out(of: Leaks, shown: int) -> str:
+    """What of the matrix of leaks is not shown; "" where all is."""
+    shown = min(shown, len(of.first))
+    if shown >= of.pairs and not of.beyond:
+        return ""
+    messages = of.messages + of.beyond
+    left = messages - sum(leak.messages for leak in of.first[:shown])
+    beyond = ", some of pairs that were too many to tell apart" if of.beyond else ""
+    pairs = f"{wording.count(shown)} of {wording.some(of.pairs, 'pair')} shown"
+    return f"{pairs}; {wording.count(left)} of {wording.some(messages, 'message')} are of the others{beyond}"
+
+
+def leaks_figure(report: Report) -> Row:
+    """How many leaks there were, or how rare they are."""
+    leaks = [verdict for verdict in report.verdicts if verdict.rule in wording.ISOLATION]
+    found = sum(verdict.found for verdict in leaks)
+    known = [bound for bound in report.bounds if bound.what in wording.ISOLATION]
+    if found:
+        seen = [bound for bound in known if bound.hits]
+        return (
+            "leaks",
+            wording.count(found),
+            bound(widest(seen)) if seen else "see the findings",
+        )
+    if not known:
+        return "leaks", "unknown", "nothing was looked at"
+    return "leaks", "none seen", _at_most(known, report)
+
+
+def losses_figure(report: Report) -> Row:
+    """What was lost, or how rare losses are."""
+    known = [bound for bound in report.bounds if bound.what == LOSS]
+    if lost := losses_by_place(report.losses):
+        (what, where), *others = lost
+        more = f" (+{wording.some(len(others), 'more place')})" if others else ""
+        return "losses", what, f"{where.partition(':')[0]}{more}"
+    return ("losses", "none seen", _at_most(known, report)) if known else ("losses", "unknown", "")
+
+
+def _at_most(known: Sequence[Bound], report: Report) -> str:
+    doubtful = ", doubtful" if any(doubt.voids == "verdict" for doubt in report.doubts) else ""
+    return f"{bound(widest(known))} (95 %{doubtful})"
+
+
+def bounds(report: Report) -> Table:
+    """How often each thing goes wrong, by what one may count; the widest of the same is the honest one."""
+    rows = tuple(
+        (
+            of.what,
+            wording.count(of.hits),
+            wording.some(of.n, of.unit),
+            wording.part(of.lower) if of.hits else "",
+            wording.part(of.upper),
+            "" if of.hits else bound(of),
+        )
+        for of in report.bounds
+    )
+    return Table(("what", "seen", "in", "at least", "at most (95 %)", ""), rows, right=(1, 2, 3, 4))
+
+
+def leaks(report: Report, most: int) -> Table:
+    """Whose messages reached whom, the most first."""
+    rows = tuple(
+        (leak.sender or "not known", leak.receiver or "not known", wording.count(leak.messages))
+        for leak in report.leaks.first[:most]
+    )
+    return Table(("leaked from", "to", "messages"), rows, right=(2,))
+
+
+def losses(report: Report) -> Table:
+    """What was lost, and where."""
+    return Table(("lost", "where"), tuple(losses_by_place(report.losses)))
