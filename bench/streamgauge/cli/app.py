@@ -13,6 +13,7 @@ from streamgauge.cli import (
     compare,
     launches,
     plan,
+    replay,
     report,
     run,
     validate,
@@ -38,6 +39,7 @@ app.command(name="assess", epilog=assess.EXAMPLES)(assess.assess)
 app.command(name="capacity", epilog=capacity.EXAMPLES)(capacity.capacity)
 app.command(name="check", epilog=check.EXAMPLES)(check.check)
 app.command(name="report", epilog=report.EXAMPLES)(report.report)
+app.command(name="replay", epilog=replay.EXAMPLES)(replay.replay)
 app.command(name="compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command(
     name="launches",

@@ -31,16 +31,19 @@ def run_locust(
     interruptions: Interruptions,
     *,
     quiet: bool = False,
+    cast: Path | None = None,
 ) -> int:
     """Run the plan that lies in `folder` to its end; returns Locust's exit code, or raises `Overdue`.
 
-    It is in a session of its own, where Ctrl-C does not reach it but through `interruptions`.
+    With a `cast` its users are those of that file. It is in a session of its own, where Ctrl-C does not
+    reach it but through `interruptions`.
     """
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
     command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
     # not Locust's own --run-time, which takes whole seconds only
     command += ["--lasts", f"{plan.duration}", "--host", plan.target]
     command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
+    command += ["--cast", str(cast)] if cast else []
     # without Locust's own statistics: the terminal's last lines are the verdict
     command += ["--only-summary", "--verdict-only", "--loglevel", "ERROR"]
     if processes > 1:

@@ -43,8 +43,9 @@ def measure(
     processes: int,
     *,
     quiet: bool = False,
+    cast: Path | None = None,
 ) -> Measured:
-    """Run the plan, `quiet` without printing its report.
+    """Run the plan, `quiet` without printing its report; with a `cast` (JSON) by users of an earlier run.
 
     Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
     """
@@ -59,9 +60,14 @@ def measure(
         raise UsageProblem(f"--results {results}: cannot be written ({error.strerror})") from error
     try:
         with interruptible() as interruptions:
-            generate = partial(
-                _generate, locustfile, processes=processes, interruptions=interruptions, quiet=quiet
+            drive = partial(
+                *(run_locust, locustfile),
+                processes=processes,
+                interruptions=interruptions,
+                quiet=quiet,
+                cast=cast,
             )
+            generate = partial(_generate, drive, interruptions)
             if plan.target and not plan.command:
                 code = generate(plan, folder, secret or "")
             else:
@@ -105,14 +111,12 @@ def _with_a_server(generate: Callable[..., int], plan: Plan, folder: Path, secre
 
 
 def _generate(
-    locustfile: Path,
+    drive: Callable[[Plan, Path, str], int],
+    interruptions: Interruptions,
     plan: Plan,
     folder: Path,
     secret: str,
-    processes: int,
-    interruptions: Interruptions,
     *,
-    quiet: bool,
     controlled: bool = False,
 ) -> int:
     """Probe the target, then have Locust run the plan that lies in `folder`.
@@ -129,7 +133,7 @@ def _generate(
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     try:
-        code = run_locust(locustfile, plan, folder, secret, processes, interruptions, quiet=quiet)
+        code = drive(plan, folder, secret)
     except Overdue as overdue:
         typer.echo(
             f"streamgauge: the run is void: the generator hung ({overdue}); what it left lies in {folder}",

@@ -4,7 +4,7 @@ import random
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -147,6 +147,10 @@ class Bench:
         """A number for a new connection."""
         self._numbers += 1
         return self._numbers
+
+    def reserve(self, numbers: Iterable[int]) -> None:
+        """Give these numbers to no new connection."""
+        self._numbers = max(self._numbers, *numbers, 0)
 
     @property
     def exhausted(self) -> bool:

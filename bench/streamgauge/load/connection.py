@@ -60,7 +60,7 @@ class Connection:
         "user",
     )
 
-    def __init__(self, bench: Bench, user: str, canary: str) -> None:
+    def __init__(self, bench: Bench, user: str, canary: str, number: int = 0) -> None:
         login = bench.plan.login
         if login.signs and not bench.secret:
             raise NotConnected("no secret: set STREAMGAUGE_SECRET to the target's own")
@@ -68,7 +68,7 @@ class Connection:
         self._plan = bench.plan
         self.user = user
         self.canary = canary
-        self.number = bench.number()
+        self.number = number or bench.number()
         self._observer = Observer(self.number, canary, bench.dialect.reader(), bench.plan.max_message_bytes)
         token = mint_token(user, bench.secret, time.time(), login)
         self._session = ClientSession(

@@ -22,6 +22,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from streamgauge.cast import load_cast
 from streamgauge.core import abort
 from streamgauge.core.doubt import FORSAKEN
 from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
@@ -184,7 +185,7 @@ class Harness:
         self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret, workers)
         if isinstance(runner, WorkerRunner):
             tell_begun(runner)
-        begin(self._bench)
+        begin(self._bench, load_cast(Path(options.sg_cast)) if options.sg_cast else None)
         self._teller = gevent.spawn(self._tell_locust, self._bench)
 
     def _tell_locust(self, bench: Bench) -> None:

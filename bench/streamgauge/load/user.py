@@ -15,6 +15,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from msgspec.structs import replace
 
 from streamgauge.arrivals import due_times
+from streamgauge.cast import Cast
 from streamgauge.core.canary import mint
 from streamgauge.distribution import draw
 from streamgauge.load.bench import Bench
@@ -39,6 +40,7 @@ class AgentUser(User):
 
     abstract = True
     under: ClassVar[Bench | None] = None  # set by the harness when a run begins
+    cast: ClassVar[Cast | None] = None  # set with it, where users of an earlier run act once more
     bench: Bench
     _numbers: ClassVar[Iterator[int]]
 
@@ -49,7 +51,8 @@ class AgentUser(User):
         self.bench = AgentUser.under
         number = next(AgentUser._numbers)
         self.plan = self.bench.plan
-        self.name = f"u{self.bench.index}-{number}"
+        cast, part = AgentUser.cast, AgentUser.cast.parts[number - 1] if AgentUser.cast else None
+        self.name = part.name if part else f"u{self.bench.index}-{number}"
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.persona = choose(self.plan.personas, self.random)
         persona, script = self.persona, self.persona.script
@@ -59,19 +62,28 @@ class AgentUser(User):
         self._asked = count(1)
         self._beside: list[Greenlet[..., None]] = []  # what the user does besides its task
         self.tabs: list[Connection] = []
+        self._known_as = iter(part.conns if part else ())
+        self._sends_from_ns = 0
+        self._converses = persona.think is not None and cast is None  # else it asks when the schedule says
+        began_ns = self.bench.began_ns
+        if cast and part:
+            self._sends_from_ns = cast.at_ns(cast.from_ns, began_ns)
+            sleep(max(0, cast.at_ns(part.opened_ns, began_ns) - time.monotonic_ns()) / 1e9)
         try:
             for _ in range(self.persona.tabs):
                 self.tabs.append(self.dial())
         except StopUser as error:
             raise GreenletExit from error
-        self._schedule = due_times(self.plan.arrivals, self.bench.began_ns, time.monotonic_ns(), self.random)
+        self._schedule = due_times(self.plan.arrivals, began_ns, time.monotonic_ns(), self.random)
+        if cast and part:
+            self._schedule = cast.schedule(part, began_ns, self._schedule)
         self._next_ns = next(self._schedule)
 
     def dial(self) -> Connection:
         """Open a connection of this user; the user stops where that fails."""
         self.bench.dialling += 1
         try:
-            connection = Connection(self.bench, self.name, self.canary)
+            connection = Connection(self.bench, self.name, self.canary, next(self._known_as, 0))
             connection.connect()
         except NotConnected as error:
             self.bench.unconnected(str(error))
@@ -98,9 +110,12 @@ class AgentUser(User):
         None where the request had to be left; that is counted.
         """
         run = self._send(due_ns, overrides)
-        if run is not None and self.persona.think is not None:
-            run.over.wait(self.plan.slack + self._takes_s)
-            self._think(run)
+        if self._converses:
+            if run is not None:
+                run.over.wait(self.plan.slack + self._takes_s)
+                self._think(run)
+        else:
+            self._thought_ns()  # nothing, but where it thought when it did this before
         return run
 
     def _send(
@@ -114,6 +129,10 @@ class AgentUser(User):
         request = self._request(tab, number)
         if overrides:
             request = replace(request, **overrides)
+        if due_ns < self._sends_from_ns:  # it was sent once, and is drawn for what is drawn after it
+            if self._interruption():
+                self._delay()
+            return None
         takes_s, pause_s = self._takes_s, self._pause_s
         run = tab.ask(request, due_ns, takes_s=takes_s, pause_s=pause_s, fails=self._fails, over=over)
         if run is not None and (interrupt := self._interruption()):
@@ -168,7 +187,11 @@ class AgentUser(User):
         """Until a few round trips after the run was accepted."""
         run.accepted.wait(self.plan.slack)
         round_trip_s = (time.monotonic_ns() - run.asked.at_ns) / 1e9
-        sleep(self.random.uniform(0, ROUND_TRIPS) * round_trip_s)
+        sleep(self._delay() * round_trip_s)
+
+    def _delay(self) -> float:
+        """So many round trips."""
+        return self.random.uniform(0, ROUND_TRIPS)
 
     def _cancel(self, tab: Connection, run: Run) -> None:
         self._wait_a_little(run)
@@ -215,7 +238,7 @@ class Asker(AgentUser):
     def ask_what_is_due(self) -> None:
         """Send every request that is due by now."""
         for due_ns in self.due():
-            if self.persona.think is None or self._interrupts:
+            if not self._converses or self._interrupts:
                 self.ask(due_ns)
             else:
                 self._converse(due_ns)
@@ -265,7 +288,12 @@ def _quietly(what: Callable[..., None], *arguments: object) -> None:
         return
 
 
-def begin(bench: Bench | None) -> None:
-    """Have all users of this process measured by `bench`, and number them anew; without one they stop."""
-    AgentUser.under = bench
+def begin(bench: Bench | None, cast: Cast | None = None) -> None:
+    """Have all users of this process measured by `bench`, and number them anew; without one they stop.
+
+    They are those of `cast`, where there is one: as many as that has.
+    """
+    AgentUser.under, AgentUser.cast = bench, cast
+    if bench and cast:
+        bench.reserve(number for part in cast.parts for number in part.conns)
     AgentUser._numbers = count(1)  # noqa: SLF001 - of this module
