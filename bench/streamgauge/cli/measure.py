@@ -61,7 +61,8 @@ def measure(
     try:
         with interruptible() as interruptions:
             drive = partial(
-                *(run_locust, locustfile),
+                run_locust,
+                locustfile,
                 processes=processes,
                 interruptions=interruptions,
                 quiet=quiet,
