@@ -2,9 +2,17 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamgauge.core import interval
-from streamgauge.core.interval import least_sample, quantile_ranks, share_interval, zero_upper_bound
+from streamgauge.core.interval import (
+    exact_interval,
+    least_sample,
+    quantile_ranks,
+    share_interval,
+    zero_upper_bound,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +105,67 @@ def test_simulated_shares_are_covered_as_promised(share: float) -> None:
     intervals = [share_interval(int(hits), n) for hits in np.random.default_rng(7).binomial(n, share, 5_000)]
     covered = np.mean([found is not None and found[0] <= share <= found[1] for found in intervals])
     assert covered >= 0.94
+
+
+# Rates, exactly
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [
+        (0, 10, 0.0, 0.3085),
+        (1, 10, 0.0025, 0.4450),
+        (5, 10, 0.1871, 0.8129),
+        (10, 10, 0.6915, 1.0),
+        (81, 263, 0.2527, 0.3676),  # this and those below: Newcombe, 1998
+        (15, 148, 0.0578, 0.1617),
+        (0, 20, 0.0, 0.1684),
+        (1, 29, 0.0009, 0.1776),
+    ],
+)
+def test_the_exact_interval_is_clopper_and_pearsons(hits: int, of: int, low: float, high: float) -> None:
+    assert exact_interval(hits, of) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize("of", [1, 7, 1_000, 10**9])
+def test_of_none_and_of_all_it_has_a_closed_form(of: int) -> None:
+    bound = -math.expm1(math.log(0.025) / of)
+    assert exact_interval(0, of) == (0.0, pytest.approx(bound, rel=1e-6))
+    assert exact_interval(of, of) == (pytest.approx(1 - bound, rel=1e-6), 1.0)
+
+
+trials = st.integers(1, 200).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
+
+
+@given(trials)
+def test_at_its_ends_half_the_rest_is_left(trial: tuple[int, int]) -> None:
+    hits, of = trial
+    low, high = exact_interval(hits, of)
+    assert 0 <= low <= hits / of <= high <= 1
+    assert hits == 0 or chance(of, low, hits, of) == pytest.approx(0.025, rel=1e-6)
+    assert hits == of or chance(of, high, 0, hits) == pytest.approx(0.025, rel=1e-6)
+
+
+@given(trials)
+def test_it_is_the_mirror_image_of_the_misses_and_wider_than_one_sided(trial: tuple[int, int]) -> None:
+    hits, of = trial
+    low, high = exact_interval(hits, of)
+    assert exact_interval(of - hits, of) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+    assert exact_interval(0, of)[1] > zero_upper_bound(of)
+
+
+@given(st.integers(1, 40), st.floats(0.001, 0.999))
+def test_it_never_covers_less_than_promised(of: int, rate: float) -> None:
+    covering = [hits for hits in range(of + 1) if (e := exact_interval(hits, of))[0] <= rate <= e[1]]
+    assert sum(chance(of, rate, hits, hits) for hits in covering) >= 0.95 - 1e-9
+
+
+def chance(of: int, rate: float, least: int, most: int) -> float:
+    """The chance of so many hits."""
+    return sum(math.comb(of, k) * rate**k * (1 - rate) ** (of - k) for k in range(least, most + 1))
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 0), (-1, 3), (4, 3)])
+def test_no_trials_have_no_interval(hits: int, of: int) -> None:
+    with pytest.raises(ValueError, match="trials"):
+        exact_interval(hits, of)

@@ -152,18 +152,21 @@ class Checks:
             self._add(of_row(Rule.PROTOCOL, problem, session.user, row))
         session.greeted = True
 
-    def _add(self, finding: Finding) -> None:
+    def _add(self, finding: Finding, *, again: bool = False) -> None:
+        """Take the finding of a message, which may have broken the same rule `again`."""
         if finding.rule not in self._promises:
             return
         self.state.add(finding)
-        self._extent.message(finding.rule, finding.conn, finding.run or finding.request)
+        if not again:
+            self._extent.message(finding.rule, finding.conn, finding.run or finding.request)
         if session := self._sessions.get(finding.conn):
             session.guilty.add(finding.run or finding.request)
 
     def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
         named = isinstance(row, Received) and row.event.user not in ("", user)
-        for token in tokens.split():
-            self._add(of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token))
+        for place, token in enumerate(tokens.split()):
+            found = of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token)
+            self._add(found, again=place > 0)
             if not named and Rule.ISOLATION_CANARY in self._promises:
                 self.state.leaks.count(user, token=token)
 

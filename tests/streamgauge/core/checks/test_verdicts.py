@@ -1,0 +1,68 @@
+import pytest
+
+from streamgauge.core.checks.state import CheckState
+from streamgauge.core.checks.verdicts import Cell, conclude, leaks
+from streamgauge.core.contract import EVERY_RULE, Rule
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Struck
+from streamgauge.core.observation import Observation
+from tests.support.analysed import analysed, merged
+from tests.support.history import LIMITS, canary, heard, run, session, twice, whole
+
+ANNS = session(run(*whole()))
+BENS = session(run(*whole(), user="ben", conn=2, name="r2", request="q2"))
+NOBODYS = Event(Kind.THINKING, run="r1", seq=3)  # of Ann's run, and it does not say so
+
+
+def state(*processes: list[Observation]) -> CheckState:
+    return merged([analysed(sorted(rows, key=lambda row: row.at_ns), LIMITS) for rows in processes]).checks
+
+
+def test_findings_are_named_by_rule_and_place() -> None:
+    said = [run(*whole()), run(twice(whole()[0]), *whole()[1:], name="r3", request="q3")]
+    known = conclude(state(session(*said, said[1])), ())
+    assert [found.id for verdict in known for found in verdict.findings] == [
+        "seq-contiguous-1",
+        "seq-contiguous-2",
+    ]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_matrix_is_the_same_wherever_sender_and_receiver_were(apart: bool) -> None:
+    bens = [*BENS, heard(Event(Kind.OTHER, user="ben"), 2, 0.02, foreign=canary("ann"))]
+    bens += [heard(Event(Kind.THINKING, user="ann", run="r1", seq=3), 2, 0.03)] * 2
+    processes = (ANNS, bens) if apart else ([*ANNS, *bens],)
+    assert leaks(state(*processes)) == [Cell("ann", "ben", 3)]
+
+
+def test_a_stray_is_a_leak_from_who_asked_for_its_run() -> None:
+    bens = [*BENS, *[heard(NOBODYS, 2, at) for at in (0.02, 0.03)]]
+    known = state(ANNS, bens)
+    assert leaks(known) == [Cell("ann", "ben", 2)]
+    verdict = next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
+    assert verdict.struck == Struck(2, 1, 1)
+
+
+def test_a_connection_that_was_counted_counts_once_for_its_strays_too() -> None:
+    named = heard(Event(Kind.THINKING, user="ann", run="r1", seq=4), 2, 0.02)
+    known = state(ANNS, [*BENS, named, heard(NOBODYS, 2, 0.03)])
+    verdict = next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
+    assert (verdict.struck.messages, verdict.struck.connections) == (2, 1)
+
+
+def test_who_owns_no_known_canary_is_nobody_known() -> None:
+    bens = [*BENS, heard(Event(Kind.OTHER, user="ben"), 2, 0.02, foreign=canary("zoe"))]
+    assert leaks(state(bens)) == [Cell("", "ben", 1)]
+
+
+def test_what_leaked_most_comes_first() -> None:
+    few = heard(Event(Kind.OTHER, user="dee"), 2, 0.02)
+    many = heard(Event(Kind.OTHER, user="cy"), 1, 0.02)
+    assert leaks(state([*ANNS, *BENS, few, many, many])) == [Cell("cy", "ann", 2), Cell("dee", "ben", 1)]
+
+
+def test_what_is_not_promised_is_no_leak() -> None:
+    leak = heard(Event(Kind.OTHER, user="ben"), 1, 0.02)
+    rows = sorted([*ANNS, leak], key=lambda row: row.at_ns)
+    promises = EVERY_RULE - {Rule.ISOLATION_ENVELOPE}
+    assert leaks(analysed(rows, LIMITS, promises).checks, promises) == []
