@@ -41,7 +41,7 @@ class Cast(Struct, frozen=True):
         for due_ns in part.due_ns:
             next(drawn)
             yield self.at_ns(due_ns, began_ns)
-        while True:
+        for _ in drawn:
             yield began_ns + _LATER_NS
 
 

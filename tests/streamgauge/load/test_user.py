@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from streamgauge.cast import Cast, Part
 from streamgauge.core.observation import Asked, Closed, Observation, Opened, Unsent
+from streamgauge.protocol import Request
 from tests.support.apart import INSIDE
 from tests.support.peer import Peer
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING or INSIDE:
 
     from streamgauge.load import AgentUser
     from streamgauge.load.bench import Bench
+    from streamgauge.load.connection import Connection
     from streamgauge.load.user import MOST_UNDER_WAY, begin
 
 Make = Callable[..., "Bench"]
@@ -228,3 +231,73 @@ def test_a_second_socket_takes_over_and_the_older_one_drains(make_bench: Make, r
     assert [row.conn for row in rows if isinstance(row, Asked)] == [1, 2]
     assert [(row.code, row.ours) for row in rows if isinstance(row, Closed)] == [(1000, True)] * 2
     assert bench.runs == 2
+
+
+# Once more
+
+
+def texts_of(user: "AgentUser", asked: list[int]) -> list[str]:
+    """What a user says to all that is due, but for its canary; when it was due stands in `asked`."""
+    texts: list[str] = []
+    request = user._request
+
+    def listening(tab: "Connection", number: int) -> Request:
+        made = request(tab, number)
+        texts.append(made.text.removesuffix(user.canary))
+        return made
+
+    user._request = listening  # type: ignore[method-assign]
+    for due_ns in user.due():
+        user.ask(due_ns)
+        asked.append(due_ns)
+    return texts
+
+
+def test_a_user_of_an_earlier_run_says_once_more_what_it_said(make_bench: Make, recorded: Recorded) -> None:
+    settings: dict[str, object] = {
+        "arrivals": {"kind": "poisson", "interval": 0.01},
+        "personas": [{"prompts": [f"prompt {n}" for n in range(1_000)]}],
+    }
+    then = make_bench("answers", **settings)
+    started(then)
+    user = another()  # u0-2
+    sleep(0.15)
+    dues: list[int] = []
+    texts = texts_of(user, dues)
+    assert len(dues) > 5
+    first, *rest = (due_ns - then.began_ns for due_ns in dues)
+
+    again = make_bench("answers", **settings)
+    begin(again, Cast((Part("u0-2", 0, (first, *rest), (2,)),), starts_ns=first, from_ns=rest[2]))
+    user = another()
+    assert (user.name, user.tabs[0].number) == ("u0-2", 2)
+    sleep(0.2)
+    assert texts_of(user, []) == texts
+    asked = [row for row in recorded(again) if isinstance(row, Asked)]
+    assert [row.due_ns - again.began_ns for row in asked] == [due_ns - first for due_ns in rest[2:]]
+    assert [row.request for row in asked] == [f"q-u0-2.2.{n}" for n in range(4, len(dues) + 1)]
+
+
+def test_a_user_who_came_late_comes_late_again(make_bench: Make) -> None:
+    bench = make_bench("answers")
+    begin(bench, Cast((Part("u0-9", opened_ns=5_200 * MS),), starts_ns=5_000 * MS))
+    user = another()
+    assert time.monotonic_ns() - bench.began_ns >= 200 * MS
+    assert user.wait_time() > 3_600
+
+
+def test_its_new_sockets_have_numbers_of_their_own(make_bench: Make) -> None:
+    begin(make_bench("answers"), Cast((Part("u0-9", conns=(40,)),)))
+    user = another()
+    user.reopen()
+    assert user.tabs[0].number == 41
+
+
+def test_who_thought_between_its_runs_asks_when_it_asked_then(make_bench: Make, recorded: Recorded) -> None:
+    bench = make_bench("accepts", personas=[{"think": 0.5}])
+    begin(bench, Cast((Part("u0-1", due_ns=(0, 10 * MS, 20 * MS)),)))
+    user = another()
+    sleep(0.05)
+    assert all(user.ask(due_ns) for due_ns in user.due())
+    asked = [row for row in recorded(bench) if isinstance(row, Asked)]
+    assert [row.due_ns - bench.began_ns for row in asked] == [0, 10 * MS, 20 * MS]
