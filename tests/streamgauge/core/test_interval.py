@@ -130,8 +130,8 @@ def test_the_exact_interval_is_clopper_and_pearsons(hits: int, of: int, low: flo
 @pytest.mark.parametrize("of", [1, 7, 1_000, 10**9])
 def test_of_none_and_of_all_it_has_a_closed_form(of: int) -> None:
     bound = -math.expm1(math.log(0.025) / of)
-    assert exact_interval(0, of) == (0.0, pytest.approx(bound, rel=1e-6))
-    assert exact_interval(of, of) == (pytest.approx(1 - bound, rel=1e-6), 1.0)
+    assert exact_interval(0, of) == pytest.approx((0.0, bound), rel=1e-6)
+    assert exact_interval(of, of) == pytest.approx((1 - bound, 1.0), rel=1e-6)
 
 
 trials = st.integers(1, 200).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
