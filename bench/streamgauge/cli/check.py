@@ -143,6 +143,7 @@ def _doubts(
         processes=tuple(map(_process, recordings, checked.states)),
         course=state.course,
         load_ns=header.load_ns,
+        clock_bound_ns=state.clock_bound_ns,
     )
     advice = "its worker was killed: what it saw after that is lost"
     cut = [

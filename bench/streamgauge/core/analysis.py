@@ -19,6 +19,7 @@ from streamgauge.core.event import Event, Kind
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import History
 from streamgauge.core.metrics.course import Course, CourseState
+from streamgauge.core.metrics.early import EARLY, Early
 from streamgauge.core.metrics.goodput import Goodput, GoodputState
 from streamgauge.core.metrics.latency import Latencies
 from streamgauge.core.metrics.other_clocks import UNMAPPED
@@ -85,6 +86,7 @@ class Analysis:
         self._assembler = Assembler(limits, settled)
         self._checks = Checks(limits, promises, settled)
         self._latencies = Latencies(clock)
+        self._early = Early(clock, self._latencies.mapping)
         self._tally = Tally()
         self._streams = Streams(limits.stall_ns)
         self._goodput = Goodput(limits.goodput)
@@ -202,6 +204,7 @@ class Analysis:
     def _settle(self, histories: list[History]) -> None:
         if not histories:
             return
+        self._early.settle(histories)
         batches: dict[Likeness, Alike] = {}
         for history in histories:
             like = likeness(history, self._checks.settle(history))
@@ -247,11 +250,12 @@ class Analysis:
         self._settle(self._assembler.finish(at_ns))
         latencies = self._latencies.distributions() | {CHUNK_GAP: self._streams.gaps()}
         ahead = {"deliveries before their emission": self._latencies.ahead} if self._latencies.ahead else {}
+        early = {EARLY: self._early.events} if self._early.events else {}
         unmapped = {UNMAPPED: self._latencies.unmapped} if self._latencies.unmapped else {}
         return AnalysisState(
             checks=self._checks.finish(self._assembler.strays),
             latencies=latencies,
-            counts=self._tally.counts() | self._checks.counts() | ahead | unmapped,
+            counts=self._tally.counts() | self._checks.counts() | ahead | early | unmapped,
             seconds=self._tally.seconds(),
             began_ns=self._began_ns,
             ended_ns=at_ns,

@@ -118,6 +118,7 @@ class Assembler:
         history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=not row.silent)
         if again := connection.requests.get(row.request):
             del self._open[again.serial]  # both are answered as one
+            history.again = True
         connection.requests[row.request] = history
         self._open[history.serial] = connection, history
         heappush(self._deadlines, (row.deadline_ns, history.serial))

@@ -9,12 +9,14 @@ from streamgauge.core.histogram import Distribution
 from streamgauge.core.interval import quantile_ranks
 from streamgauge.core.littles_law import broken_law
 from streamgauge.core.metrics.course import CourseState
+from streamgauge.core.metrics.early import EARLY
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overload import overload, p99
 from streamgauge.core.steadiness import unsteady
 from streamgauge.core.threshold import ThresholdResult
 from streamgauge.core.vitals import Process
 
+_DELIVERIES: Final = (Metric.DELIVERY, Metric.DELIVERY_BOUND)
 FORSAKEN: Final = "nobody was connected any more"  # why a run ended by itself
 
 
@@ -34,6 +36,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     course: CourseState = CourseState(),  # noqa: B008 - frozen
     load_ns: tuple[int, int] | None = None,
     most_runs: int = 0,
+    clock_bound_ns: int = 0,
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
@@ -41,7 +44,8 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     `changed_workers` who came or left in mid-run. `planned` is how many users were to
     connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
     from when until when the load is to be the same, in ns from the beginning, and is None
-    where it is to change; `most_runs` how many runs may be asked for, 0 without a cap.
+    where it is to change; `most_runs` how many runs may be asked for, 0 without a cap;
+    `clock_bound_ns` how far off what is known of the server's clock may be.
     """
     capped = bool(most_runs) and counts.get("requests", 0) >= most_runs
     yield from _ended_early(aborted, counts.get("requests", 0), most_runs if capped else 0)
@@ -104,7 +108,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
         )
     yield from overload(processes, limits)
     yield from _late(latencies, limits)
-    yield from _stamps(counts, latencies, limits)
+    yield from _stamps(counts, latencies, limits, clock_bound_ns)
     vitals = [process.vitals for process in processes if process.vitals is not None]
     whole = len(vitals) == len(processes)
     for doubt in (
@@ -174,7 +178,10 @@ def _late(latencies: Mapping[str, Distribution], limits: DoubtLimits) -> Iterato
 
 
 def _stamps(
-    counts: Mapping[str, int], latencies: Mapping[str, Distribution], limits: DoubtLimits
+    counts: Mapping[str, int],
+    latencies: Mapping[str, Distribution],
+    limits: DoubtLimits,
+    clock_bound_ns: int,
 ) -> Iterator[Doubt]:
     stampless = counts.get("messages without a kernel stamp", 0)
     messages = counts.get("messages", 0)
@@ -186,9 +193,7 @@ def _stamps(
             "latencies are read times here: they hold the generator's own lag",
             LATENCY,
         )
-    exact, bounds = (
-        latencies.get(metric, Distribution()).n for metric in (Metric.DELIVERY, Metric.DELIVERY_BOUND)
-    )
+    exact, bounds = (latencies.get(metric, Distribution()).n for metric in _DELIVERIES)
     if bounds and bounds / (exact + bounds) > limits.inexact_stamps:
         yield Doubt(
             "inexact stamps",
@@ -197,14 +202,24 @@ def _stamps(
             "they were read together with later ones: the delivery latency speaks for the rest only",
             NOTHING,
         )
-    if ahead := counts.get("deliveries before their emission", 0):
+    lies = (
+        (counts.get("deliveries before their emission", 0), "arrived before they were emitted"),
+        (counts.get(EARLY, 0), "were emitted before they were asked for"),
+    )
+    if any(events for events, _ in lies):
+        least = [d.least for name in _DELIVERIES if (d := latencies.get(name, Distribution())).n]
+        told = f"; told is a stamp that is ahead by {_short(min(least) + clock_bound_ns)}" if least else ""
         yield Doubt(
             "clock",
-            f"{ahead} events arrived before they were emitted",
-            "0",
+            ", ".join(f"{events} events {why}" for events, why in lies if events),
+            f"0{told}",
             "the server's stamps lie",
             VERDICT,
         )
+
+
+def _short(time_ns: int) -> str:
+    return f"{time_ns / 1e3:,.0f} µs"
 
 
 def _disagreement(processes: Sequence[Process], factor: float) -> Doubt | None:

@@ -40,6 +40,7 @@ class History(Struct, gc=False):
     end: End = End.DEADLINE
     serial: int = 0
     plain: bool = False
+    again: bool = False  # its request was sent before, and not yet answered
 
     @property
     def count(self) -> int:

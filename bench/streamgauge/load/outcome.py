@@ -87,6 +87,7 @@ def conclude_run(
                 course=state.course,
                 load_ns=plan.load_ns if plan.is_steady else None,
                 most_runs=plan.most_runs,
+                clock_bound_ns=state.clock_bound_ns,
             )
         ),
         cut_short=cut_short,

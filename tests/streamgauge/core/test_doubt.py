@@ -31,6 +31,7 @@ def doubted(
     limits: DoubtLimits = LIMITS,
     processes: tuple[Process, ...] = (),
     most_runs: int = 0,
+    clock_bound_ns: int = 0,
     **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
@@ -49,6 +50,7 @@ def doubted(
             limits=limits,
             processes=processes,
             most_runs=most_runs,
+            clock_bound_ns=clock_bound_ns,
         )
     )
 
@@ -141,6 +143,22 @@ def test_a_run_without_events() -> None:
 def test_an_event_that_arrived_before_it_was_emitted() -> None:
     found = doubted({"deliveries before their emission": 1})
     assert only(found) == ("clock", "1 events arrived before they were emitted", VERDICT)
+
+
+def test_an_event_that_was_emitted_before_it_was_asked_for() -> None:
+    found = doubted({"events emitted before they were asked for": 2})
+    assert only(found) == ("clock", "2 events were emitted before they were asked for", VERDICT)
+
+
+def test_lies_of_the_clock_are_one_doubt_that_says_which_shift_can_be_told() -> None:
+    counts = {"deliveries before their emission": 3, "events emitted before they were asked for": 2}
+    (doubt,) = doubted(
+        counts, delivery=lag_of(40_000, 90_000), delivery_bound=lag_of(30_000), clock_bound_ns=5_000
+    )
+    assert doubt.value == (
+        "3 events arrived before they were emitted, 2 events were emitted before they were asked for"
+    )
+    assert doubt.limit == "0; told is a stamp that is ahead by 35 µs"
 
 
 def test_a_clock_that_was_set() -> None:

@@ -47,6 +47,7 @@ class Latencies:
     def __init__(self, clock: str) -> None:
         self._clock = clock
         self._others = OtherClocks()
+        self.mapping = self._others.mapping
         self._histograms = {metric: Histogram() for metric in Metric}
         self._delivery = self._histograms[Metric.DELIVERY]
         self._bound = self._histograms[Metric.DELIVERY_BOUND]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streamgauge.core.clock_map import ClockMap
+from streamgauge.core.clock_map import ClockMap, Mapping
 from streamgauge.core.observation import Clocked, Received, arrival_ns
 
 UNMAPPED: Final = "events of a clock not mapped"  # the count's name
@@ -22,6 +22,10 @@ class OtherClocks:
     def add(self, row: Clocked) -> None:
         """Take what a ping told."""
         self._map.add(row.clock, row.offset_ns, row.bound_ns, row.at_ns)
+
+    def mapping(self, clock: str, at_ns: int) -> Mapping | None:
+        """What is known of a clock at `at_ns`."""
+        return self._map.at(clock, at_ns)
 
     def took_ns(self, row: Received) -> int | None:
         """How long an event was on its way, in ns; None where its clock is not mapped by now.
