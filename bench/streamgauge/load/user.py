@@ -1,5 +1,6 @@
 """What a scenario subclasses: a user who connects, asks when a request is due, and drains."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,7 @@ class AgentUser(User):
         self._takes_s, self._pause_s, self._fails = duration_s(script), pause_s(script), fails(script)
         self.canary = mint(self.bench.random)
         self._asked = count(1)
+        self._round_trip_s = math.inf
         self._beside: list[Greenlet[..., None]] = []  # what the user does besides its task
         self.tabs: list[Connection] = []
         self._known_as = iter(part.conns if part else ())
@@ -186,8 +188,9 @@ class AgentUser(User):
     def _wait_a_little(self, run: Run) -> None:
         """Until a few round trips after the run was accepted."""
         run.accepted.wait(self.plan.slack)
-        round_trip_s = (time.monotonic_ns() - run.asked.at_ns) / 1e9
-        sleep(self._delay() * round_trip_s)
+        # the shortest that was seen: what a burst of requests adds is no way to the server
+        self._round_trip_s = min(self._round_trip_s, (time.monotonic_ns() - run.asked.at_ns) / 1e9)
+        sleep(self._delay() * self._round_trip_s)
 
     def _delay(self) -> float:
         """So many round trips."""
