@@ -30,11 +30,13 @@ def test_steps_become_data() -> None:
     assert read(
         {"do": "think", "text": "hm"},
         {"do": "parallel", "steps": [{"do": "tool", "name": "a", "ms": 3}, {"do": "sleep", "ms": 1.5}]},
+        {"do": "tool", "name": "b", "thread": True},
         {"do": "stream", "chunks": 3, "per_second": 10, "bytes": 4},
         {"do": "result", "bytes": 9},
     ) == (
         Think("hm"),
         Parallel((Tool("a", 3.0), Sleep(1.5))),
+        Tool("b", thread=True),
         Stream(3, 10.0, 4),
         Result(9),
     )

@@ -14,6 +14,8 @@ from reference_server.scripted import ScriptedAgent
 from reference_server.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.reference_server.conftest import Kit, Message
 
 TOKEN = "canary0123456789"
@@ -105,6 +107,49 @@ def test_parallel_tools_interleave(kit: Kit) -> None:
     assert own(kit, events) == ["tool"] * 3 + ["done:success"] * 3 + ["P3", "completed"]
     ends = [event["payload"]["tool_name"] for event in events if event["type"] == "tool_completed"]
     assert ends == ["tool 2", "tool 1", "tool 0"]
+
+
+def test_a_tool_in_a_thread_leaves_the_loop_to_others(kit: Kit) -> None:
+    tools = [{"do": "tool", "name": f"tool {n}", "ms": 60 - 50 * n, "thread": True} for n in range(2)]
+    events = play(kit, {"do": "parallel", "steps": tools}, {"do": "result"})
+    assert own(kit, events) == ["tool"] * 2 + ["done:success"] * 2 + ["P3", "completed"]
+    ends = [event["payload"]["tool_name"] for event in events if event["type"] == "tool_completed"]
+    assert ends == ["tool 1", "tool 0"]
+
+
+@pytest.mark.parametrize("outcome", ["success", "error"])
+def test_a_tool_in_a_thread_knows_whose_work_it_does(kit: Kit, outcome: str) -> None:
+    """By the context variable alone: nothing that it is given says so."""
+
+    async def with_nothing_but_numbers(function: Callable[..., Any], parameters: Any, *rest: Any) -> Any:
+        given = {name: parameters[name] for name in ("ms", "bytes", "outcome")}
+        return await asyncio.to_thread(function, given, *rest)
+
+    agent = ScriptedAgent(in_thread=with_nothing_but_numbers)
+    script = [{"do": "tool", "name": "t", "thread": True, "outcome": outcome}, {"do": "result"}]
+
+    async def work() -> list[list[Message]]:
+        stage = kit.Stage({"agent": agent})
+        steps = read_script(json.dumps(script).encode(), 1_000)
+        sessions = [stage.session(f"u{n}") for n in range(20)]
+        runs = [
+            stage.open(session, f"r{n}", script=steps, text=f"hi from {n}", shown={"me": n})
+            for n, session in enumerate(sessions)
+        ]
+        await asyncio.gather(*map(stage.core.execute, runs))
+        return list(map(kit.events_of, sessions))
+
+    for n, events in enumerate(kit.go(work())):
+        (done,) = [event["payload"] for event in events if event["type"] == "tool_completed"]
+        assert done["status"] == outcome
+        assert done["result"]["context"] == {"me": n}
+        assert done["result"]["request"] == f"hi from {n}"
+
+
+def test_a_tool_that_was_given_up_keeps_no_thread(kit: Kit) -> None:
+    steps = [{"do": "tool", "name": "slow", "ms": 600_000, "thread": True}, {"do": "fail"}]
+    events = play(kit, {"do": "parallel", "steps": steps}, {"do": "result"})  # or the loop would not end
+    assert own(kit, events)[-2:] == ["done:cancelled", "error:agent_failed"]
 
 
 def test_a_failure_names_its_type(kit: Kit) -> None:

@@ -448,6 +448,18 @@ def test_measuring_controls_are_needed_for_scripts_faults_and_slices_alone() -> 
     assert all(plan.measures for plan in (scripted, Plan(faults=("swap",)), Plan(slice_runs=1)))
 
 
+def test_an_optional_script_is_for_a_server_of_the_runs_own() -> None:
+    optional = {"cancel_share": 0.5, "script": [{"do": "result"}], "optional_script": True}
+    values: dict[str, object] = {"personas": [optional, {"name": "other"}]}
+    assert make_plan(values).measures
+    assert make_plan(values | {"server": "serve"}).measures
+    elsewhere = make_plan(values | {"target": "ws://h/ws"})
+    assert not elsewhere.measures
+    assert elsewhere.personas == (Persona(cancel_share=0.5), Persona(name="other"))
+    needed = {"personas": [{"script": [{"do": "result"}]}], "target": "ws://h/ws"}
+    assert make_plan(needed).measures
+
+
 def test_without_a_choice_every_promised_rule_is_needed() -> None:
     assert Plan().needed == tuple(Rule)
     assert Plan(required=(Rule.ECHO,)).needed == (Rule.ECHO,)

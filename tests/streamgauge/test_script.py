@@ -65,6 +65,7 @@ def test_a_script_that_fails_on_purpose_is_known(script: tuple[Step, ...], on_pu
 def test_steps_are_written_as_the_server_reads_them() -> None:
     plain = [
         {"do": "tool", "name": "t", "ms": {"dist": "uniform", "low": 1.0, "high": 2.0}},
+        {"do": "tool", "name": "t", "thread": True},
         {"do": "result"},
     ]
     assert msgspec.to_builtins(msgspec.convert(plain, tuple[Step, ...])) == tuple(plain)
