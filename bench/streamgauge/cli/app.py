@@ -14,6 +14,7 @@ from streamgauge.cli import (
     launches,
     plan,
     replay,
+    proxy,
     report,
     run,
     validate,
@@ -37,6 +38,7 @@ app.command(name="run", epilog=run.EXAMPLES)(run.run)
 app.command(name="validate", epilog=validate.EXAMPLES)(validate.validate_command)
 app.command(name="assess", epilog=assess.EXAMPLES)(assess.assess)
 app.command(name="capacity", epilog=capacity.EXAMPLES)(capacity.capacity)
+app.command(name="proxy", epilog=proxy.EXAMPLES)(proxy.proxy)
 app.command(name="check", epilog=check.EXAMPLES)(check.check)
 app.command(name="report", epilog=report.EXAMPLES)(report.report)
 app.command(name="replay", epilog=replay.EXAMPLES)(replay.replay)

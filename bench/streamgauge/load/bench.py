@@ -84,11 +84,20 @@ class Bench:
     """One process's part of one run."""
 
     def __init__(
-        self, plan: Plan, worker: str, index: int, folder: Path, secret: str, workers: int = 1
+        self,
+        plan: Plan,
+        worker: str,
+        index: int,
+        folder: Path,
+        secret: str,
+        workers: int = 1,
+        *,
+        crowd: str = "u",
     ) -> None:
         self.plan = plan
         self.worker = worker
         self.index = index
+        self.crowd = crowd  # what the users' names begin with
         self.secret = secret
         self.dialect = PROTOCOLS[plan.protocol]
         self.dialer = Dialer(plan)  # first: it may refuse the plan

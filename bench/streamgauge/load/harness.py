@@ -182,7 +182,9 @@ class Harness:
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
         workers = options.sg_run["workers"]
-        self._bench = Bench(self._plan, runner.client_id, index, self._folder, secret, workers)
+        self._bench = Bench(
+            self._plan, runner.client_id, index, self._folder, secret, workers, crowd=options.sg_crowd
+        )
         if isinstance(runner, WorkerRunner):
             tell_begun(runner)
         begin(self._bench, load_cast(Path(options.sg_cast)) if options.sg_cast else None)

@@ -22,6 +22,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     group.add_argument("--out", dest="sg_out", default="", help="Result folder (default: a new one)")
     group.add_argument("--lasts", dest="sg_lasts", type=float, help="--run-time in seconds, or parts of such")
     group.add_argument("--cast", dest="sg_cast", default="", help="Users of an earlier run (JSON)")
+    group.add_argument("--crowd", dest="sg_crowd", default="u", help="What the users' names begin with")
     group.add_argument(
         "--verdict-only",
         dest="sg_verdict_only",

@@ -53,7 +53,7 @@ class AgentUser(User):
         number = next(AgentUser._numbers)
         self.plan = self.bench.plan
         cast, part = AgentUser.cast, AgentUser.cast.parts[number - 1] if AgentUser.cast else None
-        self.name = part.name if part else f"u{self.bench.index}-{number}"
+        self.name = part.name if part else f"{self.bench.crowd}{self.bench.index}-{number}"
         self.random = random.Random(f"{self.plan.seed} {self.name}")  # noqa: S311 - behaviour, not secrets
         self.persona = choose(self.plan.personas, self.random)
         persona, script = self.persona, self.persona.script

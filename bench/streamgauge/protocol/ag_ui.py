@@ -5,8 +5,9 @@ from typing import Final
 import msgspec
 
 from streamgauge.core.contract import Rule
-from streamgauge.protocol.ag_ui_reader import AgUiReader
-from streamgauge.protocol.dialect import Echo, Request
+from streamgauge.core.event import Event
+from streamgauge.protocol.ag_ui_reader import AgUiReader, place_of
+from streamgauge.protocol.dialect import Echo, Place, Request
 
 _encode: Final = msgspec.json.Encoder().encode
 _VERSION: Final = "1.0"
@@ -58,6 +59,11 @@ class AgUi:
     def echo(self, request: Request) -> Echo:
         """The ids alone: the run's is the request's."""
         return Echo(request.thread)
+
+    def place(self, message: bytes, event: Event) -> Place:
+        """In its text or call: none is counted, but nothing of it goes on before it has begun."""
+        part, begins = place_of(message)
+        return Place(f"{event.run} {part}" if part else "", begins)
 
     def cancel(self, run: str) -> None:  # noqa: ARG002 - AG-UI has no message for it
         """There is none: over HTTP one hangs up."""

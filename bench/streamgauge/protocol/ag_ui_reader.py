@@ -13,7 +13,7 @@ import msgspec
 from streamgauge.core.event import Event, Kind
 from streamgauge.protocol import ag_ui_messages as m
 from streamgauge.protocol.ag_ui_parts import Standing
-from streamgauge.protocol.ag_ui_run import KINDS, MOVES, Run, part_of
+from streamgauge.protocol.ag_ui_run import KINDS, MOVES, Run, part_of, stands
 from streamgauge.protocol.decoding import UNDECODABLE, unknown
 from streamgauge.protocol.dialect import Echo, Request
 
@@ -21,6 +21,14 @@ _decode: Final = msgspec.json.Decoder(m.AnyEvent).decode
 _KNOWN: Final = m.type_names()
 _SUCCESS, _CANCELLED = "success", "cancelled"  # outcomes
 _IGNORED: Final = Event(Kind.OTHER), b""
+
+
+def place_of(message: bytes) -> tuple[str, bool]:
+    """The part that a message is of, "" for none, and whether that cannot go on without it."""
+    try:
+        return stands(_decode(message))
+    except UNDECODABLE:
+        return "", False
 
 
 class AgUiReader:

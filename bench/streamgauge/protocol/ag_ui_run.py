@@ -125,5 +125,13 @@ def part_of(said: m.Said) -> Part | None:
     return Part(group, said.part, (said.owner or "") if group is Group.STEP else "")
 
 
+def stands(said: m.Said) -> tuple[str, bool]:
+    """The part of an event, "" where it has none, and whether that cannot go on without it."""
+    part = part_of(said)
+    if part is None or type(said) not in MOVES or part.group in (Group.STEP, Group.SUBAGENT):
+        return "", False  # those two may be of one name again and again
+    return f"{part.group.value} {part.name}", MOVES[type(said)][1] is Move.BEGIN
+
+
 def _of(said: m.Said, what: str) -> str:
     return f"{m.name_of(said)} of {what}"

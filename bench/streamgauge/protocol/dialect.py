@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -41,6 +41,16 @@ class Echo(Struct, frozen=True):
 Read = tuple[int, int, int, bool]
 """How messages were read together: the connection, when in ns, the kernel's stamp (0: none), and whether
 that is exact for the last of them. A bare tuple, because one is made for every read."""
+
+
+class Place(NamedTuple):
+    """Where an event stands: `part` is what its protocol keeps in order, as a run or a text.
+
+    `missed` tells that the events of that part which come after it show whether it is absent.
+    """
+
+    part: str = ""
+    missed: bool = False
 
 
 class Reader(Protocol):
@@ -92,6 +102,9 @@ class Dialect(Protocol):
 
     def echo(self, request: Request) -> Echo:
         """What comes back of a request."""
+
+    def place(self, message: bytes, event: Event) -> Place:
+        """Where the event stands that this message was read as."""
 
     def cancel(self, run: str) -> bytes | None:
         """The message that cancels a run; None where the protocol has none."""

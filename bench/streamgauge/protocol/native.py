@@ -14,7 +14,7 @@ from streamgauge.core.event import Account, Event, Kind
 from streamgauge.core.observation import Stretch
 from streamgauge.protocol import native_messages as m
 from streamgauge.protocol.decoding import UNDECODABLE, unknown
-from streamgauge.protocol.dialect import Echo, Read, Request, Unreadable, context_digest
+from streamgauge.protocol.dialect import Echo, Place, Read, Request, Unreadable, context_digest
 
 try:
     from streamgauge.protocol._native import gather as _gather
@@ -269,6 +269,10 @@ class Native:
     def echo(self, request: Request) -> Echo:
         """All of it: ids, agent and context."""
         return Echo(request.thread, request.agent, context_digest(request.context))
+
+    def place(self, message: bytes, event: Event) -> Place:  # noqa: ARG002 - the event tells
+        """In its run, whose events are counted."""
+        return Place(event.run, missed=event.seq > 0)
 
     def cancel(self, run: str) -> bytes:
         """A `cancel_run` message."""
