@@ -95,6 +95,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     record: Literal["rows", "raw"] = "rows"  # raw: also every message as it was said
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    control: bool = False  # traffic set apart, with faults in it that must be caught: docs/proxy.md
 
     def __post_init__(self) -> None:
         if not self.locustfile and not _NAME.fullmatch(self.scenario):

@@ -25,6 +25,7 @@ FLAGS: Final = {
     "abort_on": "--abort-on",
     "record": "--record",
     "seed": "--seed",
+    "control": "--control",
 }
 
 

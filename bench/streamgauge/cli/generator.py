@@ -15,6 +15,7 @@ from streamgauge.report.redact import names_a_secret, redacted
 
 _MOST_SHOWN: Final = 2_000  # characters of a command
 _MARGIN_S: Final = 60  # beyond duration and drain: what Locust may take to begin, and to write the report
+SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 _HIDDEN: Final = ("--secret", "--prompt")  # whose values are for the target alone
 
 
@@ -38,20 +39,14 @@ def run_locust(
     With a `cast` its users are those of that file. It is in a session of its own, where Ctrl-C does not
     reach it but through `interruptions`.
     """
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
-    command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
-    # not Locust's own --run-time, which takes whole seconds only
-    command += ["--lasts", f"{plan.duration}", "--host", plan.target]
-    command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
+    command = locust_command(locustfile, plan, folder)
     command += ["--cast", str(cast)] if cast else []
-    # without Locust's own statistics: the terminal's last lines are the verdict
-    command += ["--only-summary", "--verdict-only", "--loglevel", "ERROR"]
     if processes > 1:
         # not Locust's own port: two runs on one machine must not take each other's workers
         port = str(_free_port())
         command += ["--processes", str(processes), "--master-bind-port", port, "--master-port", port]
     typed = shown([Path(sys.argv[0]).name, *sys.argv[1:]])
-    environment = {**os.environ, "STREAMGAUGE_SECRET": secret, "STREAMGAUGE_COMMAND": typed}
+    environment = {**os.environ, SECRET_VARIABLE: secret, "STREAMGAUGE_COMMAND": typed}
     process = subprocess.Popen(
         command,
         env=environment,
@@ -62,6 +57,17 @@ def run_locust(
     )
     interruptions.belong_to(process)
     return await_end(process, plan.duration + plan.drain + _MARGIN_S, plan.drain + _MARGIN_S)
+
+
+def locust_command(locustfile: Path, plan: Plan, folder: Path) -> list[str]:
+    """What runs the plan that lies in `folder` in one process."""
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
+    command += ["--users", str(plan.users), "--spawn-rate", f"{plan.spawn_rate:g}"]
+    # not Locust's own --run-time, which takes whole seconds only
+    command += ["--lasts", f"{plan.duration}", "--host", plan.target]
+    command += ["--plan", str(folder / PLAN_FILE), "--out", str(folder)]
+    # without Locust's own statistics: the terminal's last lines are the verdict
+    return [*command, "--only-summary", "--verdict-only", "--loglevel", "ERROR"]
 
 
 def await_end(process: subprocess.Popen[bytes], within_s: float, drain_s: float) -> int:

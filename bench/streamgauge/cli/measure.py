@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
+from streamgauge.cli.control import control_beside
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
@@ -134,7 +135,8 @@ def _generate(
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     try:
-        code = drive(plan, folder, secret)
+        with control_beside(plan, folder, secret):
+            code = drive(plan, folder, secret)
     except Overdue as overdue:
         typer.echo(
             f"streamgauge: the run is void: the generator hung ({overdue}); what it left lies in {folder}",

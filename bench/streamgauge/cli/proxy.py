@@ -9,10 +9,11 @@ import typer
 
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.target import CaFile, require_allowed, trusting
+from streamgauge.core.strike import Fault
 from streamgauge.plan import PlanError, make_plan
 from streamgauge.rig.proxy import Settings
 from streamgauge.rig.proxy_process import Place, run_proxy
-from streamgauge.rig.strikes import Aim, Fault
+from streamgauge.rig.strikes import Aim
 from streamgauge.rig.toxics import Dose, Recipe
 from streamgauge.units import seconds
 
@@ -88,7 +89,9 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     cut_at: Annotated[Dose | None, _size("Close after so many bytes of the server.")] = None,
     reset_at: Annotated[Dose | None, _size("Reset (RST) after so many.")] = None,
     blackhole_at: Annotated[Dose | None, _size("After so many nothing goes through, either way.")] = None,
-    slow_close: Annotated[Dose | None, _delay("When the server closes, the client learns it so late.")] = None,
+    slow_close: Annotated[
+        Dose | None, _delay("When the server closes, the client learns it so late.")
+    ] = None,
     drop: Annotated[float, _share("that are lost")] = 0,
     drop_at: Annotated[int | None, _number("lose")] = None,
     double: Annotated[float, _share("that come twice")] = 0,
@@ -107,7 +110,7 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     log: Annotated[Path | None, typer.Option(help="A file: a line of JSON for every event struck.")] = None,
     drain: Annotated[
         float | None,
-        typer.Option(parser=_seconds, help="How long open connections may last after Ctrl-C (default: 10s).")
+        typer.Option(parser=_seconds, help="How long open connections may last after Ctrl-C (default: 10s)."),
     ] = None,
 ) -> None:
     """Listen on 127.0.0.1, hand everything on to the target, and commit the faults that are asked for."""

@@ -92,6 +92,13 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         typer.Option(help="A host that is not this machine and may be put under load; repeatable."),
     ] = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control",
+            help="Seed a leak, a loss and a swap beside the run: all are caught, or it is invalid.",
+        ),
+    ] = False,
 ) -> None:
     """Run a scenario, verify every event, and leave a report and a verdict in results/."""
     flags: dict[str, object] = {
@@ -106,6 +113,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         "most_runs": most_runs,
         "record": record,
         "seed": seed,
+        "control": control or None,
         **trusting(ca_file),
     }
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}

@@ -17,6 +17,7 @@ from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
+from streamgauge.load.control import await_control
 from streamgauge.load.server_metrics import Inquiry
 from streamgauge.plan import PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.recordings import around
@@ -99,6 +100,7 @@ def conclude_run(
         epoch_ns=shares[0].origin.epoch_ns,
         rows=rows,
         unread=unread,
+        control=await_control(folder) if plan.control else None,
     )
     code = OF_OUTCOME[report.outcome]
     if problem := _write(report, plan, folder):

@@ -13,6 +13,7 @@ from streamgauge.core.checks import verdicts as checks
 from streamgauge.core.checks.extent import Losses
 from streamgauge.core.checks.sides import Rows, with_sides
 from streamgauge.core.contract import EVERY_RULE, Rule
+from streamgauge.core.control import Control, invalid
 from streamgauge.core.doubt import too_few
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
@@ -82,6 +83,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     epoch_ns: int = 0,
     rows: Iterable[Rows] = (),
     unread: Iterable[str] = (),
+    control: Control | None = None,
 ) -> Report:
     """Make the report: fail outranks unknown, and unknown outranks pass.
 
@@ -99,7 +101,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     cost = overhead(state.slices)
     if cost or plan.get("slice_runs"):
         doubts = (*doubts, *overhead_doubts(cost))
-    doubts = tuple(doubts)
+    doubts = (*doubts, *filter(None, (invalid(control) if control else None,)))
     counts = _counts(state)
     known = measured(state, verdicts, doubts)
     results = _first((evaluate(threshold, known) for threshold in thresholds), "thresholds", cuts)
@@ -138,6 +140,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         losses=state.checks.losses,
         epoch_ns=epoch_ns,
         cuts=tuple(cuts),
+        control=control,
     )
     return msgspec.convert(redacted_tree(msgspec.to_builtins(report), _TEXT), Report)
 

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from streamgauge.core.checks.extent import Losses
+from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.overhead import Overhead
@@ -208,3 +209,4 @@ class Report(Struct, frozen=True, kw_only=True):
     epoch_ns: int = (
         0  # the time of day, in ns since 1970, at which the clock of `at_ns` showed zero; 0: unknown
     )
+    control: Control | None = None  # None where the plan asked for none (docs/proxy.md)

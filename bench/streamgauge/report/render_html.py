@@ -65,6 +65,9 @@ def render_html(report: Report) -> str:
         _section(
             "faults", "Faults that the server committed on purpose", _list(map(wording.fault, report.faults))
         ),
+        _section(
+            "control", "Control: what was seeded beside the run", _list(wording.control(report.control))
+        ),
         _environment(report),
     )
     main = tag("main", _banner(report), *sections)

@@ -64,6 +64,7 @@ def _blocks(report: Report) -> Iterator[str]:
         yield f"{escaped(left_out)}\n"
     yield from _titled("Losses", reach.losses(report))
     yield from _list("Faults that the server committed on purpose", map(wording.fault, report.faults))
+    yield from _list("Control: what was seeded beside the run", wording.control(report.control))
     yield from _titled("Workers", tables.workers(report, MOST_ITEMS))
     yield from _titled("Environment", tables.environment(report, MOST_ITEMS))
     yield from _list("Recordings", report.recordings)

@@ -49,6 +49,7 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
         *_leaks(report),
         *(["", *_table(lost)] if (lost := reach.losses(report)).rows else []),
         *_list("faults that the server committed on purpose", [*map(wording.fault, report.faults)]),
+        *_list("control: what was seeded beside the run", wording.control(report.control)),
         *_list("doubts", [*map(wording.advised, report.doubts)]),
         *_list("cut for size", report.cuts),
         *(_list("why", report.reasons) if len(report.reasons) > 1 else []),

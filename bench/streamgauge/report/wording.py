@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control, Seeded
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overhead import Effect, Overhead
@@ -300,6 +301,20 @@ def fault(of: Fault) -> str:
         return f"{of.name}: the server does not say how often"
     chances = f" of {some(of.opportunities, 'chance')}" if of.opportunities is not None else ""
     return f"{of.name}: {some(of.struck, 'time')}{chances}"
+
+
+def seeded(of: Seeded) -> str:
+    """What the control seeded, where, and whether it was caught."""
+    rules = " or ".join(of.expected) or "no rule that the protocol promises"
+    if of.strike is None:
+        return f"{of.name}: not seeded, no event came that {rules} would tell of"
+    at = f"{of.strike.kind}{f' (seq {of.strike.seq})' if of.strike.seq else ''} of {short(of.strike.run)}"
+    return f"{of.name}, {at}: {f'caught by {of.caught}' if of.caught else f'NOT caught by {rules}'}"
+
+
+def control(of: Control | None) -> tuple[str, ...]:
+    """What the control came to, in lines; none where there was no control."""
+    return () if of is None else (of.problem,) if of.problem else tuple(map(seeded, of.seeded))
 
 
 def more(of: Verdict, shown: int) -> str:

@@ -18,9 +18,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from streamgauge.core.strike import Fault, Strike
 from streamgauge.protocol import Dialect
 from streamgauge.rig.request_head import END, MOST, owner_of, rewritten
-from streamgauge.rig.strikes import Aim, Fault, Strike, Strikes
+from streamgauge.rig.strikes import Aim, Strikes
 from streamgauge.rig.toxics import Ending, Flow, Recipe, draw_toxics
 from streamgauge.wire import Address
 

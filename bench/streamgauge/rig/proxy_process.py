@@ -12,9 +12,9 @@ import msgspec
 import uvloop
 from msgspec import Struct
 
+from streamgauge.core.strike import Strike
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.rig.proxy import Proxy, Settings
-from streamgauge.rig.strikes import Strike
 from streamgauge.trust import trust
 from streamgauge.wire import address_of
 

@@ -7,13 +7,13 @@ does every byte of what is not struck.
 
 import random
 from collections.abc import Callable, Mapping
-from enum import StrEnum, auto
 from typing import Final
 
 from msgspec import Struct
 
 from streamgauge.core.canary import PREFIX, foreign
 from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
+from streamgauge.core.strike import Fault, Strike
 from streamgauge.protocol import Dialect, Reader, Unreadable
 from streamgauge.protocol.dialect import Place
 from streamgauge.report.redact import digest
@@ -22,33 +22,11 @@ from streamgauge.rig.frame_cutter import FrameCutter, Unit
 _MOST_RUNS: Final = 10_000  # under way on one connection; more are not struck
 
 
-class Fault(StrEnum):
-    """What may happen to an event."""
-
-    DROP = auto()
-    DOUBLE = auto()
-    SWAP = auto()  # with the next message, where that is an event of the same run
-    TRANSPLANT = auto()  # to another user's connection, and its owner lacks it
-
-
 class Aim(Struct, frozen=True):
     """How often: the share of events, and one more from the `at`-th on (0: none) in a run not yet struck."""
 
     rate: float = 0
     at: int = 0
-
-
-class Strike(Struct, frozen=True):
-    """One event that was struck; connections are counted from 1."""
-
-    fault: Fault
-    at_ns: int
-    connection: int
-    run: str
-    kind: str
-    seq: int = 0
-    to: int = 0  # of a transplant: the connection it went to
-    canary: str = ""  # digest of the token in it
 
 
 class Delivery(Struct, frozen=True):
@@ -248,9 +226,7 @@ class Strikes:
         kind = Kind(event.kind).name.lower()
         number = to.number if to is not None else 0
         self.counts[fault] += 1
-        self.strikes.append(
-            Strike(fault, now_ns, stream.number, event.run, kind, event.seq, number, canary)
-        )
+        self.strikes.append(Strike(fault, now_ns, stream.number, event.run, kind, event.seq, number, canary))
 
 
 def _read(stream: Stream, unit: Unit) -> Event | None:
