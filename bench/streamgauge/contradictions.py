@@ -69,6 +69,10 @@ def contradictions(plan: "Plan") -> Iterator[str]:
         )
     if plan.slice_runs and plan.processes > 1:
         yield "processes: the users of slices act together, in one process: leave it out"
+    if plan.slice_runs and plan.control:
+        yield (
+            "control: its traffic would be in what slices compare, the server's processor time: leave it out"
+        )
     if plan.faults and plan.target:
         yield "faults: only the reference server commits them: leave out the target"
     for place, fault in enumerate(plan.faults):

@@ -10,6 +10,7 @@ from streamgauge.core.strike import Strike
 from streamgauge.results import write_whole
 
 FOLDER: Final = "control"  # in the result folder of the run
+LOG: Final = "control.log"  # what its processes said
 _STRIKES: Final = "strikes.jsonl"  # what the proxy struck
 _CONTROL: Final = "control.json"  # what came of it
 _OVER: Final = "over"  # the run beside it has ended

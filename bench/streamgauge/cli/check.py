@@ -13,9 +13,11 @@ import typer
 
 from streamgauge import checker
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.control_files import FOLDER, read_control, read_strikes
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks.sides import Rows
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control, control_of
 from streamgauge.core.doubt import doubts
 from streamgauge.core.finding import VERDICT, Doubt
 from streamgauge.core.metrics.latency import Metric
@@ -69,6 +71,7 @@ def check(
         recordings=[str(path) for path in paths],
         epoch_ns=read[0].header.epoch_ns,
         rows=[Rows(one.rows, behind(_origin(one), _origin(read[0]))) for one in read],
+        control=_control(recordings[0]) if plan.get("control") else None,
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
     raise typer.Exit(OF_OUTCOME[report.outcome])
@@ -110,6 +113,23 @@ def _faults(given: Path, plan: dict[str, object]) -> Sequence[Fault]:
         return read_json((given / REPORT).read_bytes()).faults
     except (OSError, ReportError):
         return [Fault(name, None) for name in msgspec.convert(plan.get("faults", ()), tuple[str, ...])]
+
+
+def _control(given: Path) -> Control:
+    """What the control of the live run came to, its traffic judged again."""
+    live = read_control(given)
+    if live is None or live.problem:
+        return live or Control(problem=f"there is none in {given}")
+    read = [_read(path) for path in _files(given / FOLDER)]
+    promises = frozenset(map(Rule, read[0].header.promises))
+    again = conclude(
+        merged(replay_all(read)),
+        plan={},
+        required=(),
+        promises=promises,
+        environment=environment(datetime.now(UTC)),
+    )
+    return control_of(read_strikes(given), again.verdicts, promises)
 
 
 def _planned_users(given: Path, state: AnalysisState) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -59,19 +59,19 @@ def _dose(text: str, read: Callable[[str], float], most: float, form: str) -> Do
     return dose
 
 
-def _delay(what: str) -> typer.models.OptionInfo:
+def _delay(what: str) -> Any:
     return typer.Option(parser=_time, metavar="TIME[:RATE]", help=what)
 
 
-def _size(what: str) -> typer.models.OptionInfo:
+def _size(what: str) -> Any:
     return typer.Option(parser=_bytes, metavar="BYTES[:RATE]", help=what)
 
 
-def _share(what: str) -> typer.models.OptionInfo:
+def _share(what: str) -> Any:
     return typer.Option(min=0, max=1, metavar="RATE", help=f"Share of events {what}.")
 
 
-def _number(what: str) -> typer.models.OptionInfo:
+def _number(what: str) -> Any:
     return typer.Option(min=1, metavar="N", help=f"From the N-th event on, {what} one.")
 
 

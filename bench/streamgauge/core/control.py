@@ -64,7 +64,7 @@ def control_of(strikes: Sequence[Strike], verdicts: Iterable[Verdict], promises:
 def _shows(strike: Strike, verdict: Verdict) -> bool:
     """Whether one of the findings is of that strike: its canary at another user, or else its run."""
     if strike.fault is Fault.TRANSPLANT:
-        return any(strike.canary in found.token.split() for found in verdict.findings if strike.canary)
+        return any(strike.canary == found.token != "" for found in verdict.findings)
     return any(found.run == strike.run for found in verdict.findings)
 
 

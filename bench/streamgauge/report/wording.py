@@ -18,6 +18,7 @@ from streamgauge.report.model import Duration, Fault, Goodput, Report, ShareOf, 
 
 ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
+_UNCOUNTED: Final = "this protocol does not count its events: what is lost or swapped within a text shows in no rule"
 _MEDIAN: Final = 0.5
 _ID: Final = 20  # characters of an id that a sentence shows
 
@@ -314,7 +315,12 @@ def seeded(of: Seeded) -> str:
 
 def control(of: Control | None) -> tuple[str, ...]:
     """What the control came to, in lines; none where there was no control."""
-    return () if of is None else (of.problem,) if of.problem else tuple(map(seeded, of.seeded))
+    if of is None:
+        return ()
+    if of.problem:
+        return (of.problem,)
+    counted = all(Rule.SEQ_CONTIGUOUS in one.expected for one in of.seeded if one.name != "leak")
+    return (*map(seeded, of.seeded), *(() if counted else (_UNCOUNTED,)))
 
 
 def more(of: Verdict, shown: int) -> str:

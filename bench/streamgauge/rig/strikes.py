@@ -167,7 +167,7 @@ class Strikes:
             self._to_place.add(Fault.SWAP)
         return [Delivery(stream, held.unit.raw)]
 
-    def _strike(  # noqa: PLR0913 - what was said, by whom, and where it stands
+    def _strike(
         self,
         fault: Fault,
         stream: Stream,
@@ -210,7 +210,7 @@ class Strikes:
         ]
         return stream.lots[Fault.TRANSPLANT].choice(others) if others else None
 
-    def _note(  # noqa: PLR0913, PLR0917 - what a strike holds
+    def _note(
         self,
         stream: Stream,
         fault: Fault,

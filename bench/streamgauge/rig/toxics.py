@@ -92,12 +92,17 @@ def draw_toxics(recipe: Recipe, rng: random.Random) -> Toxics:
         default=(NEVER, Ending.CLOSE),
     )
     return Toxics(
-        *(round(max(0, part) * _SECOND_NS) for part in (latency, jitter)),
-        max(1, round(bandwidth)) if bandwidth > 0 else 0,
-        at,
-        ending,
-        round(max(0, slow) * _SECOND_NS),
+        latency_ns=_ns(latency),
+        jitter_ns=_ns(jitter),
+        bandwidth=max(0, round(bandwidth)),
+        ends_at=at,
+        ending=ending,
+        slow_close_ns=_ns(slow),
     )
+
+
+def _ns(seconds: float) -> int:
+    return round(max(0, seconds) * _SECOND_NS)
 
 
 class Flow:
