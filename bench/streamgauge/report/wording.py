@@ -18,7 +18,9 @@ from streamgauge.report.model import Duration, Fault, Goodput, Report, ShareOf, 
 
 ISOLATION: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _BY_MESSAGE: Final = ISOLATION | {Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS}
-_UNCOUNTED: Final = "this protocol does not count its events: what is lost or swapped within a text shows in no rule"
+_UNCOUNTED: Final = (
+    "this protocol does not count its events: what is lost or swapped within a text shows in no rule"
+)
 _MEDIAN: Final = 0.5
 _ID: Final = 20  # characters of an id that a sentence shows
 

@@ -18,15 +18,16 @@ _SUBPROTOCOL: Final = re.compile(rb"^sec-websocket-protocol:.*\bjwt\.([\w-]+)", 
 def rewritten(head: bytes, host: str, *, plain: bool) -> bytes:
     """The head with the target's `host` in it; `plain` offers no extension, as compression would be.
 
-    Lines are kept as they are but for those two.
+    Lines are kept as they are but for those two, and so is what follows the head.
     """
+    head, end, rest = head.partition(END)
     first, *lines = head.split(b"\r\n")
     kept = [
         b"Host: " + host.encode() if line.lower().startswith(_HOST) else line
         for line in lines
         if not (plain and line.lower().startswith(_OFFERS))
     ]
-    return b"\r\n".join([first, *kept])
+    return b"\r\n".join([first, *kept]) + end + rest
 
 
 def owner_of(head: bytes) -> str:
