@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import FLAGS, by_flag
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.strike import Fault
 from streamgauge.plan import PlanError, make_plan
@@ -117,7 +118,7 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     try:
         plan = make_plan({"target": target, "protocol": protocol, **trusting(ca_file)})
     except PlanError as error:
-        raise UsageProblem(f"--{error}") from error
+        raise UsageProblem(by_flag(str(error), FLAGS)) from error
     require_allowed(target, allow_target or [])
     aims = {
         Fault.DROP: Aim(drop, drop_at or 0),
@@ -144,7 +145,7 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     try:
         run_proxy(place, settings, log)
     except PlanError as error:
-        raise UsageProblem(f"--{error}") from error
+        raise UsageProblem(by_flag(str(error), FLAGS)) from error
     except OSError as error:
         raise UsageProblem(f"--port {port}, --log {log}: {error.strerror or error}") from error
 
