@@ -89,7 +89,7 @@ def make_control(results: Path) -> Control:
         )
         sys.stdout.write(_READY)
         sys.stdout.flush()
-        _await_end(process, results, ours)
+        _await_end(process, results)
     for name in _NOT_KEPT:
         (folder / name).unlink(missing_ok=True)
     try:
@@ -99,19 +99,22 @@ def make_control(results: Path) -> Control:
     return control_of(read_strikes(results), report.verdicts, plan.promises)
 
 
-def _await_end(process: "subprocess.Popen[bytes]", results: Path, plan: Plan) -> None:
-    """Let the users go when all is seeded, at latest a while after the run."""
-    deadline: float | None = None
-    told = False
-    while process.poll() is None:
-        now = time.monotonic()
-        if deadline is None and (_all_seeded(read_strikes(results)) or is_over(results)):
-            seeded = _all_seeded(read_strikes(results))
-            deadline = now + (plan.grace if seeded else _AFTER_RUN_S)
-        if deadline is not None and not told and (now > deadline or _all_seeded(read_strikes(results))):
-            process.terminate()  # they drain: what was struck is judged when its run has ended
-            told = True
-        time.sleep(_LOOK_S)
+def _await_end(process: "subprocess.Popen[bytes]", results: Path) -> None:
+    """Let the users go when all is seeded, at latest a while after the run; killed where we are told to end."""
+    told, over_at = False, 0.0
+    try:
+        while process.poll() is None:
+            now = time.monotonic()
+            if not over_at and is_over(results):
+                over_at = now
+            late = over_at and now > over_at + _AFTER_RUN_S
+            if not told and (late or _all_seeded(read_strikes(results))):
+                process.terminate()  # they drain: what was struck is judged when its run has ended
+                told = True
+            time.sleep(_LOOK_S)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _all_seeded(strikes: list[Strike]) -> bool:
