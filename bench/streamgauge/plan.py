@@ -17,6 +17,7 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
+from streamgauge.attack_plan import AttackPlan
 from streamgauge.arrivals import Arrivals, Constant, Lockstep, Poisson
 from streamgauge.bounds import (
     MOST_PROCESSES,
@@ -27,7 +28,7 @@ from streamgauge.bounds import (
 )
 from streamgauge.contradictions import contradictions
 from streamgauge.core import abort
-from streamgauge.core.contract import Limits, Rule
+from streamgauge.core.contract import ATTACKED, Limits, Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
@@ -38,6 +39,7 @@ from streamgauge.protocol.login import Login
 from streamgauge.report.redact import redacted, secret_of_address
 from streamgauge.script import duration_s
 
+ATTACK: Final = "attack"  # the scenario, beside whose load the attack list is carried out
 PLAN_FILE: Final = "plan.toml"  # in every result folder
 ELSEWHERE: Final = (
     "target",
@@ -96,6 +98,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     faults: tuple[str, ...] = ()  # that the reference server is told to commit
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     control: bool = False  # traffic set apart, with faults in it that must be caught: docs/proxy.md
+    attack: AttackPlan = AttackPlan()  # of `attack`: docs/attack.md
 
     def __post_init__(self) -> None:
         if not self.locustfile and not _NAME.fullmatch(self.scenario):
@@ -165,7 +168,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def needed(self) -> tuple[Rule, ...]:
         """The rules that must have been judged."""
-        return self.required or tuple(rule for rule in Rule if rule in self.promises)
+        beside = frozenset() if self.name == ATTACK else ATTACKED
+        return self.required or tuple(rule for rule in Rule if rule in self.promises - beside)
 
     @property
     def limits(self) -> Limits:

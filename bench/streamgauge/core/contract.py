@@ -31,9 +31,11 @@ class Rule(StrEnum):
     PROTOCOL = "protocol"
     ISOLATION_ENVELOPE = "isolation-envelope"
     ISOLATION_CANARY = "isolation-canary"
+    ISOLATION_ACTIVE = "isolation-active"
 
 
 EVERY_RULE: Final = frozenset(Rule)
+ATTACKED: Final = frozenset({Rule.ISOLATION_ACTIVE})  # no stream alone shows them: needed where one attacks
 
 
 class Limits(Struct, frozen=True):

@@ -32,6 +32,7 @@ class AgUi:
             Rule.ECHO,
             Rule.PROTOCOL,
             Rule.ISOLATION_CANARY,
+            Rule.ISOLATION_ACTIVE,
         }
     )
     greets = False

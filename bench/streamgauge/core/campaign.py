@@ -1,0 +1,56 @@
+"""All that a list of attacks came to, and what the rule `isolation-active` makes of it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamgauge.core.attack import Attacked
+from streamgauge.core.checks.state import CheckState
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Finding, Outcome, Witness
+from streamgauge.core.telling import Telling
+
+CAMPAIGN_FILE: Final = "attacks.json"  # in the result folder of a run that was attacked
+_BYSTANDERS: Final = "bystanders"
+
+
+class Campaign(Struct, frozen=True):
+    """The attacks, what time tells, and the harm that was done to the bystanders' streams, in words."""
+
+    attacker: str
+    attacks: tuple[Attacked, ...]
+    bystanders: int
+    runs: int  # of the bystanders
+    telling: Telling | None = None
+    harm: tuple[str, ...] = ()
+
+
+def exercise(state: CheckState, campaign: Campaign) -> CheckState:
+    """The state, and what the campaign showed; one finding for each attack, and for each harm."""
+    judged = [attack for attack in campaign.attacks if attack.outcome is not None]
+    unknown = sum(attack.outcome is Outcome.UNKNOWN for attack in judged)
+    rule = Rule.ISOLATION_ACTIVE
+    more = CheckState(exercised={rule: len(judged) - unknown}, unknown={rule: unknown} if unknown else {})
+    for finding in _findings(campaign):
+        more.add(finding)
+    return state.merge(more)
+
+
+def _findings(campaign: Campaign) -> Iterator[Finding]:
+    of = Finding(Rule.ISOLATION_ACTIVE, "", campaign.attacker, conn=0, at_ns=0)
+    for attack in campaign.attacks:
+        if attack.outcome is Outcome.FAIL:
+            witness = Witness(attack.at_ns, attack.answer, detail=attack.said or attack.sent, guilty=True)
+            yield replace(of, problem=problem(attack), at_ns=attack.at_ns, witnesses=(witness,))
+    for harm in campaign.harm:
+        yield replace(of, problem=harm, user=_BYSTANDERS)
+
+
+def problem(attack: Attacked) -> str:
+    """What is wrong with an answer: that it is none of those stated, or the harm that it does."""
+    stated = " or ".join(attack.stated)
+    if attack.said and attack.answer in attack.stated:
+        return f"{attack.name}: {attack.answer}, but {attack.said}"
+    return f"{attack.name}: {attack.answer}, stated is {stated}"

@@ -1,0 +1,89 @@
+"""The attack list from its beginning to its end, in one asyncio loop."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from streamgauge.core.attack import ATTACKS, Attack, Attacked, Seen, judge
+from streamgauge.core.campaign import Campaign
+from streamgauge.core.observation import Observation
+from streamgauge.core.telling import Telling
+from streamgauge.plan import Plan
+from streamgauge.rig.attacker import doors, frames, identity, patience
+from streamgauge.rig.attacker.bystander import Bystander
+from streamgauge.rig.attacker.line import Door
+from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
+from streamgauge.rig.attacker.timing import time_pairs
+from streamgauge.trust import trust
+
+CARRIED: Final[Mapping[str, Carry]] = {
+    **doors.CARRIED,
+    **identity.CARRIED,
+    **frames.CARRIED,
+    **patience.CARRIED,
+}
+_WAITING: Final = frozenset({"token expires", *patience.CARRIED})  # they mostly wait, and do so together
+
+Told = Callable[[Attacked], None]
+
+
+async def attack(
+    plan: Plan, target: str, secret: str, add: Callable[[Observation], None], told: Told
+) -> Campaign:
+    """Carry out the whole list beside the bystanders, whose rows go to `add`; `told` hears of each attack.
+
+    Raises `OSError` where the bystanders cannot connect.
+    """
+    door = Door(target, plan.login, secret, trust(target, plan.ca_file), plan.connect_timeout)
+    scene = Scene(plan, door, random.Random(f"attack {plan.seed}"))  # noqa: S311 - an order, no secret
+    scene.bystanders = [
+        Bystander(number, plan, add, scene.accepted) for number in range(1, plan.attack.bystanders + 1)
+    ]
+    for bystander in scene.bystanders:
+        await bystander.open(door)
+    lives = [asyncio.create_task(bystander.live()) for bystander in scene.bystanders]
+    try:
+        attacks, telling = await _all(scene, told)
+    finally:
+        for bystander in scene.bystanders:
+            bystander.stop()
+        await asyncio.gather(*lives)
+    return Campaign(
+        attacker=ATTACKER,
+        attacks=attacks,
+        bystanders=len(scene.bystanders),
+        runs=sum(bystander.runs for bystander in scene.bystanders),
+        telling=telling,
+        harm=tuple(harm for bystander in scene.bystanders for harm in dict.fromkeys(bystander.harm)),
+    )
+
+
+async def _all(scene: Scene, told: Told) -> tuple[tuple[Attacked, ...], Telling | None]:
+    """What can be disturbed comes first: names and their times; what waits comes last, all at once."""
+    done: dict[str, Attacked] = {}
+
+    async def carry(attacks: Iterable[Attack]) -> None:
+        for each in attacks:
+            done[each.name] = await _carry(scene, each)
+            told(done[each.name])
+
+    await carry(each for each in ATTACKS if each.name in identity.CARRIED)
+    telling = await time_pairs(scene) if scene.plan.attack.pairs else None
+    await carry(each for each in ATTACKS if each.name not in {*identity.CARRIED, *_WAITING})
+    await asyncio.gather(*(carry([each]) for each in ATTACKS if each.name in _WAITING))
+    return tuple(done[each.name] for each in ATTACKS), telling
+
+
+async def _carry(scene: Scene, of: Attack) -> Attacked:
+    """Carry out one attack; what keeps it from being carried out makes it unknown."""
+    stated = scene.plan.attack.stated(of.name)
+    if not stated:
+        return judge(of, stated, Seen())
+    began_ns = time.monotonic_ns()
+    try:
+        seen = await CARRIED[of.name](scene)
+    except OSError as error:
+        seen = Seen(why=f"it could not be carried out: {error.strerror or error}")
+    return judge(of, stated, seen, began_ns)

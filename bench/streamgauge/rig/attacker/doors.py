@@ -1,0 +1,68 @@
+"""Attacks at the door: tokens and origins."""
+
+import random
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from streamgauge.core.attack import Seen, Try
+from streamgauge.protocol.forgery import forged
+from streamgauge.rig.attacker.line import Line
+from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
+
+_LIFETIME_S: Final = 2.0  # of a token that ends in mid-connection; `exp` is in whole seconds
+_ORIGIN: Final = {"Origin": "https://attacker.example"}
+_NO_TOKENS: Final = Seen(why="nobody logs in by a token", applies=False)
+_FORGED: Final = (
+    "no token",
+    "malformed token",
+    "alg none",
+    "RS/HS confusion",
+    "key id a path",
+    "wrong key",
+    "expired token",
+    "token not yet valid",
+    "wrong audience",
+)
+
+
+async def _knock(scene: Scene, token: str | None, more: Mapping[str, str]) -> Seen:
+    line = await Line.open(scene.door, token, canary=scene.canary, more=more)
+    answer = line.answer
+    if answer == "accepted" and (await line.end(0)) != "kept":  # closed at once instead of refused
+        answer = await line.end(0)
+    await line.leave()
+    return Seen((Try(answer),))
+
+
+async def _with_token(scene: Scene, name: str) -> Seen:
+    if not scene.door.login.signs:
+        return _NO_TOKENS
+    door = scene.door
+    made = forged(ATTACKER, door.secret, time.time(), door.login, random.Random(scene.rng.random()))  # noqa: S311
+    return await _knock(scene, made[name], {})
+
+
+async def _expiring(scene: Scene) -> Seen:
+    """Connect with a token that is about to end."""
+    if not scene.door.login.signs:
+        return _NO_TOKENS
+    line = await Line.open(scene.door, scene.door.token(ATTACKER, _LIFETIME_S), canary=scene.canary)
+    answer = line.answer
+    if answer == "accepted":
+        answer = await line.end(_LIFETIME_S + scene.plan.attack.patience)
+    await line.leave()
+    return Seen((Try(answer),))
+
+
+async def _from(scene: Scene, origin: Mapping[str, str]) -> Seen:
+    return await _knock(scene, scene.door.token(ATTACKER), origin)
+
+
+CARRIED: Final[Mapping[str, Carry]] = {
+    **{name: partial(_with_token, name=name) for name in _FORGED},
+    "token expires": _expiring,
+    "wrong origin": partial(_from, origin=_ORIGIN),
+    "no origin": partial(_from, origin={}),
+}

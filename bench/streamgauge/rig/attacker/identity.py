@@ -1,0 +1,198 @@
+"""Attacks on whose something is: names and sessions that are somebody else's."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from streamgauge.core.attack import Seen, Try
+from streamgauge.core.event import TERMINAL, Event, Kind
+from streamgauge.core.lookalike import like, neighbours, told_apart
+from streamgauge.protocol import Request
+from streamgauge.protocol.dialect import Unreadable
+from streamgauge.protocol.native_attacks import claiming, is_resume_failed, resume, subscribe
+from streamgauge.rig.attacker.bystander import UnderWay
+from streamgauge.rig.attacker.line import Line
+from streamgauge.rig.attacker.scene import ANSWER_S, ATTACKER, Carry, Scene
+
+Attempt = Awaitable[Try]
+
+_ROUNDS: Final = 8
+_MOST_ROUNDS: Final = 40  # where runs end before they are attacked
+_TOLD_APART: Final = "it is told apart from what does not exist"
+_LEAKED: Final = "another user's canary arrived"
+_NOT_SUPPORTED: Final = ("error not_supported", "error unknown_type")
+_NO_MESSAGE: Final = Seen(why="the protocol has no message for it", applies=False)
+_ENDED_TOO_SOON: Final = "no bystander's run was still under way when it was answered"
+
+
+async def _rounds(scene: Scene, attempt: Callable[[Line, UnderWay], Attempt]) -> Seen:
+    """Attempt something on runs that are under way when it begins and when it is answered."""
+    line = await scene.line()
+    tries: list[Try] = []
+    try:
+        for _ in range(_MOST_ROUNDS):
+            victim = await scene.victim()
+            if victim is None or len(tries) == _ROUNDS or not line.is_open:
+                break
+            seen = await attempt(line, victim)
+            if seen.harm or scene.is_under_way(victim):
+                tries.append(seen)
+        return Seen(tuple(tries), _ENDED_TOO_SOON)
+    finally:
+        await line.leave()
+
+
+async def _ask(scene: Scene, line: Line, message: bytes) -> bytes | None:
+    await line.say(message)
+    return await line.take(scene.is_answer, ANSWER_S)
+
+
+async def _both(scene: Scene, line: Line, name: str, say: Callable[[str], bytes | None]) -> Try:
+    """Ask for what is another's and for what is nobody's, and compare the answers byte for byte."""
+    absent = like(name, scene.rng)
+    answers = []
+    for each in (name, absent):
+        message = say(each)
+        assert message is not None
+        answers.append(await _ask(scene, line, message))
+    foreign, nothing = answers
+    apart = told_apart(foreign or b"", (name,), nothing or b"", (absent,))
+    harm = _LEAKED if line.leaked else _TOLD_APART if apart else ""
+    seen, other = scene.answer(foreign), scene.answer(nothing)
+    said = f"of none: {other.answer}" if apart else seen.said
+    return Try(seen.answer, said, harm)
+
+
+async def foreign_cancel(scene: Scene) -> Seen:
+    """Cancel a run of a bystander."""
+    if scene.dialect.cancel("r") is None:
+        return _NO_MESSAGE
+    return await _rounds(scene, lambda line, victim: _both(scene, line, victim.run, scene.dialect.cancel))
+
+
+async def foreign_message(scene: Scene) -> Seen:
+    """Speak into a run of a bystander."""
+    if scene.dialect.say("r", "") is None:
+        return _NO_MESSAGE
+    return await _rounds(
+        scene,
+        lambda line, victim: _both(scene, line, victim.run, lambda run: scene.dialect.say(run, "stop")),
+    )
+
+
+async def neighbouring_ids(scene: Scene) -> Seen:
+    """Cancel the runs just before and after one of a bystander."""
+    if scene.dialect.cancel("r") is None:
+        return _NO_MESSAGE
+
+    async def attempt(line: Line, victim: UnderWay) -> Try:
+        tries = [await _both(scene, line, beside, scene.dialect.cancel) for beside in neighbours(victim.run)]
+        return next((each for each in tries if each.harm), tries[0])
+
+    return await _rounds(scene, attempt)
+
+
+async def foreign_thread(scene: Scene) -> Seen:
+    """Follow a thread of a bystander, where the server offers that."""
+    line = await scene.line()
+    try:
+        probed = scene.answer(await _ask(scene, line, subscribe("t-of-nobody"))).answer
+    finally:
+        await line.leave()
+    if probed in _NOT_SUPPORTED or not scene.dialect.accepts:
+        return Seen(why="the server does not offer subscribe", applies=False)
+    return await _rounds(scene, lambda line, victim: _both(scene, line, victim.thread, subscribe))
+
+
+async def foreign_session(scene: Scene) -> Seen:
+    """Resume the session of a bystander, where the server offers that."""
+    if not scene.greeting.session.resume:
+        return Seen(why="the server does not offer resume", applies=False)
+    answers: list[bytes | None] = []
+    names = (scene.greeting.session.id, like(scene.greeting.session.id, scene.rng))
+    leaked = False
+    for name in names:  # only a connection's first message may be one
+        line = await scene.line()
+        answers.append(await _ask(scene, line, resume(name)))
+        leaked = leaked or bool(line.leaked)
+        await line.leave()
+    foreign, nothing = answers
+    apart = told_apart(foreign or b"", names[:1], nothing or b"", names[1:])
+    harm = _LEAKED if leaked else _TOLD_APART if apart else ""
+    failed = foreign is not None and is_resume_failed(foreign)
+    seen = Try("resume_failed") if failed else scene.answer(foreign)
+    return Seen((Try(seen.answer, seen.said, harm),))
+
+
+async def claimed_user(scene: Scene) -> Seen:
+    """Ask under the name of a bystander."""
+
+    async def attempt(line: Line, victim: UnderWay) -> Try:
+        asked = scene.request()
+        return await _own_run(scene, line, asked, claiming(scene.dialect.start(asked), victim.user), victim)
+
+    return await _rounds_of_runs(scene, attempt)
+
+
+async def the_bystanders_ids(scene: Scene) -> Seen:
+    """Ask by the very names that a bystander chose for a run which is under way."""
+
+    async def attempt(line: Line, victim: UnderWay) -> Try:
+        asked = scene.request(request=victim.request, thread=victim.thread)
+        return await _own_run(scene, line, asked, scene.dialect.start(asked), victim)
+
+    return await _rounds_of_runs(scene, attempt)
+
+
+async def _rounds_of_runs(scene: Scene, attempt: Callable[[Line, UnderWay], Attempt]) -> Seen:
+    """As `_rounds`, where the attacker's own run may outlast the bystander's: it began while that went on."""
+    line = await scene.line()
+    tries: list[Try] = []
+    try:
+        for _ in range(_ROUNDS):
+            victim = await scene.victim()
+            if victim is None or not line.is_open:
+                break
+            tries.append(await attempt(line, victim))
+        return Seen(tuple(tries), _ENDED_TOO_SOON)
+    finally:
+        await line.leave()
+
+
+async def _own_run(scene: Scene, line: Line, asked: Request, message: bytes, victim: UnderWay) -> Try:
+    """See a run of the attacker to its end: it must be its own, and nobody else's may arrive."""
+    reader = scene.dialect.reader()
+    reader.expect(asked, scene.dialect.echo(asked))
+    events: list[Event] = []
+
+    def is_last(said: bytes) -> bool:
+        try:
+            event, _ = reader.read(said)
+        except Unreadable:
+            return False
+        events.append(event)
+        return event.kind in TERMINAL or event.kind == Kind.REFUSED
+
+    await line.say(message)
+    await line.take(is_last, scene.plan.slack)
+    refused = [event.status for event in events if event.kind == Kind.REFUSED]
+    others = [event for event in events if event.user not in {"", ATTACKER}]
+    given = any(event.run == victim.run != asked.request for event in events)
+    harm = ""
+    if line.leaked:
+        harm = _LEAKED
+    elif given or others:
+        harm = "the run of a bystander arrived" if given else "an event bears another's user_id"
+    elif not refused and not any(event.kind in TERMINAL for event in events):
+        harm = f"its run did not end within {scene.plan.slack:g} s"
+    return Try(f"error {refused[0]}" if refused else "own", harm=harm)
+
+
+CARRIED: Final[Mapping[str, Carry]] = {
+    "user_id in the payload": claimed_user,
+    "the bystander's ids": the_bystanders_ids,
+    "foreign run cancelled": foreign_cancel,
+    "foreign run spoken into": foreign_message,
+    "neighbouring run ids": neighbouring_ids,
+    "foreign thread followed": foreign_thread,
+    "foreign session resumed": foreign_session,
+}

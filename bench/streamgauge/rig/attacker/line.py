@@ -1,0 +1,175 @@
+"""One connection of an attacker or a bystander: any bytes out, messages in."""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from streamgauge.core.canary import foreign
+from streamgauge.protocol.login import Login, headers, mint_token, subprotocols
+from streamgauge.wire import ClientSession, Message, State, address_of
+
+_READ_BYTES: Final = 65_536
+_LEAVE_S: Final = 1.0
+_ABNORMAL: Final = 1006
+_MOST_BYTES: Final = 2**20  # of a message that a server sends
+
+
+class Door(Struct, frozen=True):
+    """How one gets in."""
+
+    target: str
+    login: Login
+    secret: str
+    context: ssl.SSLContext | None
+    timeout_s: float
+
+    def token(self, user: str, lifetime_s: float | None = None) -> str:
+        """A good token of a user."""
+        login = self.login
+        if lifetime_s is not None:
+            login = replace(login, lifetime=lifetime_s)
+        return mint_token(user, self.secret, time.time(), login)
+
+    def session(self, token: str | None, more: Mapping[str, str]) -> ClientSession:
+        """A handshake with `more` headers; without a token nobody logs in."""
+        names = {} if token is None else headers(self.login, token)
+        offered = () if token is None else subprotocols(self.login, token)
+        return ClientSession(
+            self.target, headers={**names, **more}, subprotocols=offered, max_size=_MOST_BYTES
+        )
+
+
+class Line:
+    """What is told about a connection: `answer` of its handshake, then the messages in order.
+
+    `leaked` holds canaries that are not `canary`, its own.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        session: ClientSession,
+        canary: str = "",
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._session = session
+        self._canary = canary.encode()
+        self._untaken: deque[Message] = deque()
+        self._ended = False
+        self.answer = ""
+        self.leaked = ""
+
+    @classmethod
+    async def open(
+        cls,
+        door: Door,
+        token: str | None,
+        *,
+        canary: str = "",
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """Connect and shake hands; without a token nobody logs in. Raises `OSError`."""
+        reader, writer = await dial(door)
+        session = door.session(token, more)
+        line = cls(reader, writer, session, canary)
+        await line.send(session.open())
+        deadline = time.monotonic() + door.timeout_s
+        while session.state is State.CONNECTING and not line._ended and (left := deadline - time.monotonic()) > 0:
+            line._untaken.extend(await line.read(left))
+        refusal = session.refusal
+        line.answer = f"http {refusal.status}" if refusal else "accepted" if line.is_open else "cut"
+        return line
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more can be said and heard."""
+        return self._session.state is State.OPEN and not self._ended and not self._session.fault
+
+    @property
+    def close_code(self) -> int:
+        """The code that the server closed with; 1006 where it did not say, 0 while it has not."""
+        return self._session.close_code or 0
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes as they are; that the other side is gone, shows when it is read."""
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def say(self, message: bytes) -> None:
+        """Send a text message, if one still can."""
+        if self.is_open:
+            await self.send(self._session.send_text(message))
+
+    async def read(self, within_s: float) -> list[Message]:
+        """What the next read brings; nothing where the time is over or the connection ends."""
+        if self._untaken:
+            messages = [*self._untaken]
+            self._untaken.clear()
+            return messages
+        try:
+            async with asyncio.timeout(within_s):
+                data = await self._reader.read(_READ_BYTES)
+        except TimeoutError:
+            return []
+        except OSError:
+            data = b""
+        if not data:
+            self._ended = True
+            self._session.receive_eof()
+            return []
+        messages = self._session.receive(data)
+        for message in messages:
+            if isinstance(message, bytes) and (leaked := foreign(message, self._canary)):
+                self.leaked = leaked
+        if answer := self._session.outgoing():
+            await self.send(answer)
+        return messages
+
+    async def take(self, wanted: Callable[[bytes], bool], within_s: float) -> bytes | None:
+        """The next message that is wanted; those before it are passed over. None: none came in time."""
+        deadline = time.monotonic() + within_s
+        while True:
+            messages = await self.read(max(0.0, deadline - time.monotonic()))
+            for place, message in enumerate(messages):
+                if isinstance(message, bytes) and wanted(message):
+                    self._untaken.extend(messages[place + 1 :])
+                    return message
+            if time.monotonic() >= deadline or not (messages or self.is_open):
+                return None
+
+    async def end(self, within_s: float) -> str:
+        """How the connection ends: `close CODE`, `cut`, or `kept` where it does not in time."""
+        deadline = time.monotonic() + within_s
+        while not self._ended and not self.close_code and (left := deadline - time.monotonic()) > 0:
+            await self.read(left)
+        if self.close_code == _ABNORMAL:
+            return "cut"
+        return f"close {self.close_code}" if self.close_code else "cut" if self._ended else "kept"
+
+    async def leave(self) -> None:
+        """Close, and wait for nothing."""
+        if self.is_open:
+            await self.send(self._session.close())
+        self.drop()
+
+    def drop(self) -> None:
+        """Hang up."""
+        self._writer.transport.abort()
+
+
+async def dial(door: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection, over TLS where the target is wss://. Raises `OSError`."""
+    address = address_of(door.target)
+    async with asyncio.timeout(door.timeout_s):
+        return await asyncio.open_connection(address.host, address.port, ssl=door.context)

@@ -1,0 +1,115 @@
+"""What the attacks share: how to get in, who the attacker is, and whose runs are under way."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from streamgauge.core.attack import Seen, Try
+from streamgauge.core.canary import mint
+from streamgauge.core.event import Kind
+from streamgauge.plan import Plan
+from streamgauge.protocol import PROTOCOLS, Dialect, Request
+from streamgauge.protocol.dialect import Unreadable
+from streamgauge.protocol.native_attacks import Greeting
+from streamgauge.rig.attacker.bystander import Bystander, UnderWay
+from streamgauge.rig.attacker.line import Door, Line
+
+ATTACKER: Final = "attacker"
+ANSWER_S: Final = 5.0  # within which what was said is answered
+_ANSWERS: Final = frozenset({Kind.REFUSED, Kind.ACK, Kind.OTHER})
+_MOST_SAID: Final = 100  # characters
+
+
+class Scene:
+    """Where the attacks take place."""
+
+    def __init__(self, plan: Plan, door: Door, rng: random.Random) -> None:
+        self.plan = plan
+        self.door = door
+        self.rng = rng
+        self.dialect: Dialect = PROTOCOLS[plan.protocol]
+        self.bystanders: list[Bystander] = []
+        self.latest: UnderWay | None = None
+        self.canary = mint(random.SystemRandom())
+        self._next = asyncio.get_running_loop().create_future()
+        self._asked = 0
+
+    def accepted(self, run: UnderWay) -> None:
+        """A bystander's run has begun."""
+        self.latest = run
+        if not self._next.done():
+            self._next.set_result(run)
+
+    async def victim(self) -> UnderWay | None:
+        """The next run of a bystander, as soon as it begins; None where none does."""
+        self._next = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.plan.slack + ANSWER_S):
+                run: UnderWay = await self._next
+                return run
+        return None
+
+    def is_under_way(self, run: UnderWay) -> bool:
+        """Whether it has not ended yet."""
+        return any(bystander.under_way == run for bystander in self.bystanders)
+
+    @property
+    def greeting(self) -> Greeting:
+        """What the server says of its sessions and sizes."""
+        return self.bystanders[0].greeting
+
+    @property
+    def largest(self) -> int:
+        """The bytes that a message may have."""
+        return self.greeting.max_message_bytes or self.plan.max_message_bytes
+
+    async def line(self, user: str = ATTACKER) -> Line:
+        """A connection of the attacker's own, past its greeting. Raises `OSError`."""
+        line = await Line.open(self.door, self.door.token(user), canary=self.canary)
+        if line.answer != "accepted":
+            raise ConnectionRefusedError(f"{user} is not let in: {line.answer}")
+        if self.dialect.greets:
+            await line.take(lambda message: self.kind(message) == Kind.GREETING, ANSWER_S)
+        return line
+
+    def request(self, text: str = "", request: str = "", thread: str = "") -> Request:
+        """An honest request of the attacker, by names of its own where none are given."""
+        self._asked += 1
+        persona = self.plan.personas[0]
+        return Request(
+            text=text or f"{persona.prompts[0]} {self.canary}",
+            request=request or f"q-{ATTACKER}-{self._asked}",
+            thread=thread or f"t-{ATTACKER}-{self._asked}",
+            agent=persona.agent,
+            context={"canary": self.canary},
+        )
+
+    def kind(self, message: bytes) -> int:
+        """What a message is, by a reader that remembers nothing."""
+        try:
+            return self.dialect.reader().read(message)[0].kind
+        except Unreadable:
+            return Kind.OTHER
+
+    def is_answer(self, message: bytes) -> bool:
+        """Whether it answers something that was said, and is no event nor the server's own."""
+        return self.kind(message) in _ANSWERS
+
+    def answer(self, message: bytes | None) -> Try:
+        """What a message answers to what was said, in the words of the list."""
+        if message is None:
+            return Try("kept", f"no answer in {ANSWER_S:g} s")
+        event, _ = self.dialect.reader().read(message)
+        if event.kind == Kind.REFUSED:
+            return Try(f"error {event.status}")
+        return Try("correct", Kind(event.kind).name.lower())
+
+
+Carry = Callable[[Scene], Awaitable[Seen]]
+
+
+def shown(text: str) -> str:
+    """The beginning of what a server said."""
+    return text[:_MOST_SAID]
