@@ -17,8 +17,8 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from streamgauge.attack_plan import AttackPlan
 from streamgauge.arrivals import Arrivals, Constant, Lockstep, Poisson
+from streamgauge.attack_plan import AttackPlan
 from streamgauge.bounds import (
     MOST_PROCESSES,
     MOST_USERS,

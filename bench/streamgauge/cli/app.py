@@ -7,14 +7,15 @@ import typer
 
 from streamgauge.cli import (
     assess,
+    attack,
     calibrate,
     capacity,
     check,
     compare,
     launches,
     plan,
-    replay,
     proxy,
+    replay,
     report,
     run,
     validate,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command(name="run", epilog=run.EXAMPLES)(run.run)
 app.command(name="validate", epilog=validate.EXAMPLES)(validate.validate_command)
 app.command(name="assess", epilog=assess.EXAMPLES)(assess.assess)
+app.command(name="attack", epilog=attack.EXAMPLES)(attack.attack)
 app.command(name="capacity", epilog=capacity.EXAMPLES)(capacity.capacity)
 app.command(name="proxy", epilog=proxy.EXAMPLES)(proxy.proxy)
 app.command(name="check", epilog=check.EXAMPLES)(check.check)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -27,18 +27,21 @@ _MOST_SHOWN: Final = 500  # characters of its last words
 
 
 @contextmanager
-def started_server(secret: str, plan: Plan, log: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def started_server(
+    secret: str, plan: Plan, log: Path, more: Sequence[str] = ()
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start the plan's server, else the reference server on a free port; stop it at the end.
 
     It is in a session of its own, where Ctrl-C does not reach it. Yields its address and
     process. Its log goes to the file `log`. Where the plan names a target, its command starts
-    that, and is waited for there; else it must take the reference server's flags and say, as
-    that does, where it listens. Raises `UsageProblem`.
+    that, and is waited for there; else it must take the reference server's flags (`more` of them)
+    and say, as that does, where it listens. Raises `UsageProblem`.
     """
     words = [*(plan.command or _REFERENCE)]
     if not plan.target:
         words += ["--measure"] * plan.measures
         words += [word for fault in plan.faults for word in ("--fault", fault)]
+        words += more
     with log.open("w", encoding="utf-8") as errors:
         try:
             process = subprocess.Popen(

@@ -29,6 +29,16 @@ def require_allowed(target: str, allowed: Collection[str]) -> None:
         )
 
 
+def require_attackable(target: str, allowed: Collection[str]) -> None:
+    """Raise `UsageProblem` where the host of `target` is not among those that may be attacked, loopback or not."""
+    host = urlsplit(target).hostname or ""
+    if host not in allowed:
+        raise UsageProblem(
+            f"{host} may not be attacked: what is sent breaks protocols and floods; where that is what you "
+            f"want, and the server is yours, add --allow-attack {host} (or attack.allow in the plan)"
+        )
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host's name or address can only be this machine."""
     if host == "localhost":

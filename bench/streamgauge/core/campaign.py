@@ -1,15 +1,15 @@
 """All that a list of attacks came to, and what the rule `isolation-active` makes of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamgauge.core.attack import Attacked
+from streamgauge.core.attack import Attacked, is_stated
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Finding, Outcome, Witness
+from streamgauge.core.finding import Finding, Outcome, Verdict, Witness
 from streamgauge.core.telling import Telling
 
 CAMPAIGN_FILE: Final = "attacks.json"  # in the result folder of a run that was attacked
@@ -48,9 +48,20 @@ def _findings(campaign: Campaign) -> Iterator[Finding]:
         yield replace(of, problem=harm, user=_BYSTANDERS)
 
 
+def suffered(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """The harm that is seen in the bystanders' streams: the rules that are broken there."""
+    return tuple(
+        f"the bystanders' streams: {verdict.rule}, {verdict.found} times"
+        for verdict in verdicts
+        if verdict.outcome is Outcome.FAIL
+    )
+
+
 def problem(attack: Attacked) -> str:
     """What is wrong with an answer: that it is none of those stated, or the harm that it does."""
     stated = " or ".join(attack.stated)
-    if attack.said and attack.answer in attack.stated:
+    if attack.outcome is Outcome.UNKNOWN:
+        return f"{attack.name}: {attack.said}"
+    if is_stated(attack.answer, attack.stated):  # then there was harm
         return f"{attack.name}: {attack.answer}, but {attack.said}"
     return f"{attack.name}: {attack.answer}, stated is {stated}"

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.campaign import Campaign, exercise
 from streamgauge.core.checks import verdicts as checks
 from streamgauge.core.checks.extent import Losses
 from streamgauge.core.checks.sides import Rows, with_sides
@@ -84,6 +85,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     rows: Iterable[Rows] = (),
     unread: Iterable[str] = (),
     control: Control | None = None,
+    attack: Campaign | None = None,
 ) -> Report:
     """Make the report: fail outranks unknown, and unknown outranks pass.
 
@@ -92,6 +94,8 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     around findings, and `unread` says what of them is not there.
     """
     cuts: list[str] = []
+    if attack is not None:
+        state = replace(state, checks=exercise(state.checks, attack))
     judged = checks.conclude(state.checks, required, promises)
     if any(verdict.findings for verdict in judged):
         judged = _around(judged, rows)
@@ -141,6 +145,7 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         epoch_ns=epoch_ns,
         cuts=tuple(cuts),
         control=control,
+        attack=attack,
     )
     return msgspec.convert(redacted_tree(msgspec.to_builtins(report), _TEXT), Report)
 

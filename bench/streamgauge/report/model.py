@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from streamgauge.core.campaign import Campaign
 from streamgauge.core.checks.extent import Losses
 from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Outcome, Verdict
@@ -210,3 +211,4 @@ class Report(Struct, frozen=True, kw_only=True):
         0  # the time of day, in ns since 1970, at which the clock of `at_ns` showed zero; 0: unknown
     )
     control: Control | None = None  # None where the plan asked for none (docs/proxy.md)
+    attack: Campaign | None = None  # what the attack list came to; None where nobody attacked

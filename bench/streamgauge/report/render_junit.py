@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from streamgauge.core.attack import Attacked
+from streamgauge.core.campaign import problem
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.threshold import Level, ThresholdResult
 from streamgauge.report import tables, wording
@@ -34,6 +36,7 @@ def render_junit(report: Report) -> bytes:
     suites = {
         "rules": [_rule(verdict, report) for verdict in of_runs],
         "isolation": [_rule(verdict, report) for verdict in isolation],
+        "attacks": [_attack(attack) for attack in report.attack.attacks] if report.attack else [],
         "shares": [_share(part) for part in report.shares],
         "thresholds": [_threshold(result) for result in report.thresholds],
         "doubts": [_doubt(doubt) for doubt in report.doubts],
@@ -126,6 +129,15 @@ def _events(table: Table) -> list[str]:
         )
         for row in rows
     ]
+
+
+def _attack(of: Attacked) -> _Case:
+    if of.outcome is Outcome.PASS:
+        return _Case(of.name)
+    if of.outcome is None:
+        return _Case(of.name, "skipped", f"not exercised: {of.said}")
+    answer = "failure" if of.outcome is Outcome.FAIL else "error"
+    return _Case(of.name, answer, problem(of), f"sent: {of.sent}")
 
 
 def _share(part: ShareOf) -> _Case:

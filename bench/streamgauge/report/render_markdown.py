@@ -51,6 +51,9 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from _titled("Figures", tables.figures(report))
     yield from _titled("Thresholds", tables.thresholds(report))
     yield from _titled("Rules", tables.rules(report))
+    yield from _titled("Attacks", tables.attacks(report))
+    if report.attack and report.attack.telling:
+        yield f"isolation-timing, without a verdict: {escaped(wording.telling(report.attack.telling))}.\n"
     if any(duration.doubtful for duration in report.durations):
         yield "**The times marked as doubtful may not be trusted**: see the doubts.\n"
     names = [duration.name for duration in report.durations]

@@ -39,6 +39,7 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
         *_table(tables.figures(report))[1:],
         "",
         *_table(tables.durations(report, tables.FIRST_METRICS, _QUANTILES)),
+        *_attacks(report),
         *(["", *_table(costs)] if (costs := tables.overhead(report)).rows else []),
         *(["", limits] if held else []),
         *(
@@ -59,6 +60,15 @@ def render_text(report: Report, *, path: str = "", colour: bool = False) -> str:
         f"{paint(word, report.outcome)}  {wording.verdict(report, WIDTH - len(word) - 2)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _attacks(report: Report) -> Iterator[str]:
+    if of := report.attack:
+        yield ""
+        yield from _table(tables.attacks(report))
+        if of.telling:
+            yield ""
+            yield from _wrapped(f"isolation-timing: {wording.telling(of.telling)}")
 
 
 def _weight(of: ThresholdResult) -> Outcome:

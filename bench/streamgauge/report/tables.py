@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from streamgauge.core.attack import Attacked
 from streamgauge.core.finding import Finding, Outcome, Verdict, Witness
 from streamgauge.core.interval import least_sample
 from streamgauge.core.metrics.latency import Metric
@@ -169,6 +170,17 @@ def _interval(quantile: Quantile) -> str:
     if quantile.low_ns is None or quantile.high_ns is None:
         return ""
     return f"({wording.duration(quantile.low_ns)} – {wording.duration(quantile.high_ns)})"
+
+
+def attacks(report: Report) -> Table:
+    """Every attack with what it was answered, and what is stated."""
+    head = ("attack", "aims at", "outcome", "answered", "stated", "said")
+    return Table(head, tuple(map(_attack, report.attack.attacks)) if report.attack else ())
+
+
+def _attack(of: Attacked) -> Row:
+    outcome = "not exercised" if of.outcome is None else of.outcome
+    return of.name, of.group, outcome, of.answer or "–", " or ".join(of.stated) or "–", of.said
 
 
 def witnesses(found: Finding, report: Report) -> Table:

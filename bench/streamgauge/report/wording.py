@@ -8,11 +8,13 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from streamgauge.core.campaign import Campaign
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control, Seeded
 from streamgauge.core.finding import Doubt, Finding, Outcome, Verdict
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overhead import Effect, Overhead
+from streamgauge.core.telling import Telling
 from streamgauge.core.threshold import ThresholdResult, Unit
 from streamgauge.report.model import Duration, Fault, Goodput, Report, ShareOf, Streams
 
@@ -116,6 +118,8 @@ def peak(report: Report) -> str:
 
 def unit_of(rule: Rule) -> str:
     """What a rule is applied to."""
+    if rule is Rule.ISOLATION_ACTIVE:
+        return "attack"
     return "message" if rule in _BY_MESSAGE else "run"
 
 
@@ -141,6 +145,8 @@ def finding(found: Finding) -> str:
     """What was found, at whom."""
     user = short(found.user) or "an unknown user"
     run = short(found.run)
+    if found.rule is Rule.ISOLATION_ACTIVE:
+        return found.problem
     if found.rule in ISOLATION:
         socket = f" (connection {found.conn})" if found.conn else ""
         canary = f" {found.token}" if found.token else ""
@@ -344,8 +350,28 @@ def verdict(report: Report, most: int) -> str:
     else:
         events, users = report.counts.get("events", 0), report.counts.get("users", 0)
         said = f"{some(events, 'event')} of {some(users, 'user')} verified, 0 findings"
+        said = f"{attacks(report.attack)}, {said}" if report.attack else said
         said = f"{report.scenario}: {said}" if report.scenario else said
     return short(visible(said), most - len(tail)) + tail
+
+
+def attacks(of: Campaign) -> str:
+    """How many attacks there were, and how many could not be."""
+    judged = sum(attack.outcome is not None for attack in of.attacks)
+    left = len(of.attacks) - judged
+    return f"{some(judged, 'attack')} answered as stated" + (f" ({left} not exercised)" if left else "")
+
+
+def telling(of: Telling) -> str:
+    """Whether what is another's can be told from what does not exist by time, without a verdict."""
+    if of.difference_ns is None or of.low_ns is None or of.high_ns is None:
+        return f"'not yours' and 'does not exist' by time: too few answers to say ({some(of.pairs, 'pair')})"
+    can = "can be told" if of.can_be_told else "cannot be told"
+    low, high = difference(of.low_ns), difference(of.high_ns)
+    return (
+        f"'not yours' and 'does not exist' {can} apart by time: difference {difference(of.difference_ns)}, "
+        f"95 % interval [{low}, {high}], {some(of.pairs, 'pair')}"
+    )
 
 
 def title(report: Report) -> str:

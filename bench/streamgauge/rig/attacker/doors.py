@@ -1,13 +1,10 @@
 """Attacks at the door: tokens and origins."""
 
-import random
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 from streamgauge.core.attack import Seen, Try
-from streamgauge.protocol.forgery import forged
 from streamgauge.rig.attacker.line import Line
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 
@@ -39,9 +36,7 @@ async def _knock(scene: Scene, token: str | None, more: Mapping[str, str]) -> Se
 async def _with_token(scene: Scene, name: str) -> Seen:
     if not scene.door.login.signs:
         return _NO_TOKENS
-    door = scene.door
-    made = forged(ATTACKER, door.secret, time.time(), door.login, random.Random(scene.rng.random()))  # noqa: S311
-    return await _knock(scene, made[name], {})
+    return await _knock(scene, scene.forged[name], {})
 
 
 async def _expiring(scene: Scene) -> Seen:

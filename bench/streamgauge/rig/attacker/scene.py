@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,6 +13,7 @@ from streamgauge.core.event import Kind
 from streamgauge.plan import Plan
 from streamgauge.protocol import PROTOCOLS, Dialect, Request
 from streamgauge.protocol.dialect import Unreadable
+from streamgauge.protocol.forgery import forged
 from streamgauge.protocol.native_attacks import Greeting
 from streamgauge.rig.attacker.bystander import Bystander, UnderWay
 from streamgauge.rig.attacker.line import Door, Line
@@ -33,6 +35,8 @@ class Scene:
         self.bystanders: list[Bystander] = []
         self.latest: UnderWay | None = None
         self.canary = mint(random.SystemRandom())
+        # made before anybody connects: to find primes keeps the loop for a second
+        self.forged = forged(ATTACKER, door.secret, time.time(), door.login, rng) if door.login.signs else {}
         self._next = asyncio.get_running_loop().create_future()
         self._asked = 0
 
