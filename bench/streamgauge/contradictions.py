@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from streamgauge.arrivals import Constant, Lockstep, Poisson, Spike, Steps, extremes
+from streamgauge.attack_plan import AttackPlan
 from streamgauge.bounds import LEAST_DURATION_S, MOST_PER_PROCESS, MOST_SCRIPT_S
 from streamgauge.core.overhead import WITH_RUNS
 from streamgauge.distribution import shortest
@@ -115,6 +116,8 @@ def ineffective(plan: "Plan", scenario: str) -> Iterator[str]:
     for key in ("witness_share", "reopen"):
         if scenario not in {"", "isolation"} and getattr(plan, key):
             yield f"{key}: without effect in {scenario}, it is of isolation: leave it out"
+    if scenario not in {"", "attack"} and plan.attack != AttackPlan():
+        yield f"attack: without effect in {scenario}, it is of attack: leave it out"
     if own_server and (not plan.login.signs or plan.login.audience != AUDIENCE):
         yield (
             f"login: the reference server lets nobody in but by a token whose audience is {AUDIENCE!r}: "

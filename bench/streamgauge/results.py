@@ -8,6 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from streamgauge.core.campaign import CAMPAIGN_FILE, Campaign
+
 TREND_VARIABLE: Final = "STREAMGAUGE_TREND"  # the trend's file, where a command makes several runs
 
 _LOCK_TRIES: Final = 100
@@ -42,6 +46,14 @@ def new_folder(results: Path, scenario: str) -> Path:
             continue
         return folder
     raise FileExistsError(f"{results / name}: a hundred runs in one second")
+
+
+def read_campaign(folder: Path) -> Campaign | None:
+    """What the attack list came to that was carried out beside a run; None where it did not come to its end."""
+    try:
+        return msgspec.json.decode((folder / CAMPAIGN_FILE).read_bytes(), type=Campaign)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def write_whole(path: Path, content: bytes) -> None:

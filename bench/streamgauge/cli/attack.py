@@ -13,6 +13,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
+from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.flags import planned
 from streamgauge.cli.generator import shown
@@ -42,7 +43,6 @@ streamgauge attack --fault alg-none   (exit code 1: the hole is found)
 streamgauge attack --target ws://127.0.0.1:8765/ws --allow-attack 127.0.0.1   (STREAMGAUGE_SECRET is set)
 """
 
-OWN_SERVER: Final = ("--origin", "http://127.0.0.1")  # without an allow-list no origin is wrong
 _MOST_SHOWN: Final = 500
 
 

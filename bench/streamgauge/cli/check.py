@@ -33,6 +33,7 @@ from streamgauge.report.model import Fault, Worker
 from streamgauge.report.render_json import ReportError, read_json, render_json
 from streamgauge.report.render_text import render_text
 from streamgauge.report.worker import worker
+from streamgauge.results import read_campaign
 from streamgauge.study.compare import REPORT
 from streamgauge.study.replay import MixedRecordings
 
@@ -72,6 +73,7 @@ def check(
         epoch_ns=read[0].header.epoch_ns,
         rows=[Rows(one.rows, behind(_origin(one), _origin(read[0]))) for one in read],
         control=_control(recordings[0]) if plan.get("control") else None,
+        attack=read_campaign(recordings[0]),
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
     raise typer.Exit(OF_OUTCOME[report.outcome])

@@ -13,14 +13,15 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.control import control_beside
+from streamgauge.cli.attacker import OWN_SERVER, attacker_beside
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
 from streamgauge.cli.limits import require_files
 from streamgauge.cli.server import started_server
-from streamgauge.cli.target import require_allowed
+from streamgauge.cli.target import require_allowed, require_attackable
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, INTERNAL_ERROR, INTERRUPTED
-from streamgauge.plan import PLAN_FILE, Plan, PlanError, dump_plan
+from streamgauge.plan import ATTACK, PLAN_FILE, Plan, PlanError, dump_plan
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import mint_token
 from streamgauge.results import new_folder
@@ -89,6 +90,8 @@ def require_possible(plan: Plan, secret: str | None, processes: int) -> None:
         raise UsageProblem(str(error)) from error
     if plan.slice_runs and processes > 1:
         raise UsageProblem("--processes: the users of slices act together, in one process: leave it out")
+    if plan.target and plan.name == ATTACK:
+        require_attackable(plan.target, plan.attack.allow)
     if plan.target:
         require_allowed(plan.target, plan.allow_target)
         if plan.login.signs and not secret:
@@ -101,7 +104,8 @@ def _with_a_server(generate: Callable[..., int], plan: Plan, folder: Path, secre
     """Run the plan against the server that its command starts, else against the reference server."""
     secret = secret if plan.target and secret else secrets.token_urlsafe(32)
     log = folder / "server.log"
-    with started_server(secret, plan, log) as (address, server):
+    more = OWN_SERVER if plan.name == ATTACK else ()
+    with started_server(secret, plan, log, more) as (address, server):
         try:
             plan = replace(plan, target=address)
         except PlanError as error:
@@ -135,7 +139,7 @@ def _generate(
     except ProbeError as error:
         raise UsageProblem(str(error)) from error
     try:
-        with control_beside(plan, folder, secret):
+        with control_beside(plan, folder, secret), attacker_beside(plan, folder, secret):
             code = drive(plan, folder, secret)
     except Overdue as overdue:
         typer.echo(

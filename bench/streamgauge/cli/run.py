@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem, why_unread
@@ -91,6 +92,10 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         list[str] | None,
         typer.Option(help="A host that is not this machine and may be put under load; repeatable."),
     ] = None,
+    allow_attack: Annotated[
+        list[str] | None,
+        typer.Option(help="The target's host: that the scenario attack may attack it; repeatable."),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
     control: Annotated[
         bool,
@@ -119,6 +124,8 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     changes: dict[str, object] = {key: value for key, value in flags.items() if value is not None}
     more = {"thresholds": threshold or [], "abort_on": abort_on or [], "allow_target": allow_target or []}
     given, locustfile = _plan(scenario, plan, changes, interval, more)
+    allowed = (*given.attack.allow, *(allow_attack or ()))
+    given = replace(given, attack=replace(given.attack, allow=allowed))
     scenarios.require_effect(given, locustfile, str(plan or locustfile))
     measured = measure(locustfile, given, results, secret, given.processes)
     raise typer.Exit(measured.code)

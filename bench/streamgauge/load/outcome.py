@@ -19,7 +19,7 @@ from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
 from streamgauge.load.control import await_control
 from streamgauge.load.server_metrics import Inquiry
-from streamgauge.plan import PLAN_FILE, Plan, digest, dump_plan
+from streamgauge.plan import ATTACK, PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.recordings import around
 from streamgauge.report.conclude import conclude
 from streamgauge.report.files import render_files
@@ -27,7 +27,7 @@ from streamgauge.report.model import Fault, Report
 from streamgauge.report.render_text import render_text
 from streamgauge.report.render_trend import TREND_FILE, render_trend
 from streamgauge.report.worker import worker
-from streamgauge.results import TREND_VARIABLE, append_line, write_whole
+from streamgauge.results import TREND_VARIABLE, append_line, read_campaign, write_whole
 
 
 class Outcome(Struct, frozen=True):
@@ -62,6 +62,7 @@ def conclude_run(
     for share in shares:
         for why, count in share.unconnected.items():
             unconnected[why] = unconnected.get(why, 0) + count
+    attack = read_campaign(folder) if plan.name == ATTACK else None
     inquiry = inquiry or Inquiry(plan.target)
     inquiry.all_is_over()
     rows, unread = around((Path(share.recording), share.origin) for share in shares)
@@ -101,6 +102,7 @@ def conclude_run(
         rows=rows,
         unread=unread,
         control=await_control(folder) if plan.control else None,
+        attack=attack,
     )
     code = OF_OUTCOME[report.outcome]
     if problem := _write(report, plan, folder):

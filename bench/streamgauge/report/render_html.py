@@ -55,6 +55,7 @@ def render_html(report: Report) -> str:
             _table(tables.figures(report), _share_outcomes(report), marked=1),
             _table(reach.bounds(report), class_="tight"),
         ),
+        _attacks(report),
         _percentiles(report),
         _times(report),
         _overhead(report),
@@ -125,6 +126,15 @@ def _rules(report: Report) -> Markup:
         for row, verdict in zip(table.rows, report.verdicts, strict=True)
     )
     return _section("rules", "Rules", _table(table._replace(rows=rows), looks, marked=1))
+
+
+def _attacks(report: Report) -> Markup:
+    if report.attack is None:
+        return Markup()
+    table = _table(tables.attacks(report), [of.outcome for of in report.attack.attacks], marked=1, class_="tight")
+    telling = report.attack.telling
+    said = tag("p", f"isolation-timing, without a verdict: {wording.telling(telling)}.") if telling else ""
+    return _section("attacks", "Attacks", table, said)
 
 
 def _share_outcomes(report: Report) -> list[Outcome | None]:

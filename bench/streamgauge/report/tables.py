@@ -173,14 +173,15 @@ def _interval(quantile: Quantile) -> str:
 
 
 def attacks(report: Report) -> Table:
-    """Every attack with what it was answered, and what is stated."""
-    head = ("attack", "aims at", "outcome", "answered", "stated", "said")
+    """Every attack with what it was answered, and what is stated; then what it aims at, and what was sent."""
+    head = ("attack", "outcome", "answered", "stated", "aims at", "sent")
     return Table(head, tuple(map(_attack, report.attack.attacks)) if report.attack else ())
 
 
 def _attack(of: Attacked) -> Row:
     outcome = "not exercised" if of.outcome is None else of.outcome
-    return of.name, of.group, outcome, of.answer or "–", " or ".join(of.stated) or "–", of.said
+    answered = ", ".join(filter(None, (of.answer, of.said)))
+    return of.name, outcome, answered, " or ".join(of.stated) or "–", of.group, of.sent
 
 
 def witnesses(found: Finding, report: Report) -> Table:

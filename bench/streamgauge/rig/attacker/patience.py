@@ -64,10 +64,7 @@ async def _deaf(scene: Scene) -> Seen:
     for _ in range(_REQUESTS):
         await line.say(scene.dialect.start(scene.request(text)))
     await asyncio.sleep(scene.plan.attack.patience * _DEAF_SHARE)
-    ended = "kept"
-    while ended == "kept" and (await line.read(_QUIET_S)):
-        ended = await line.end(0)
-    ended = await line.end(0)
+    ended = await line.end_or_quiet(_QUIET_S)
     line.drop()
     return Seen((Try(ended),))
 
