@@ -49,7 +49,7 @@ def new_folder(results: Path, scenario: str) -> Path:
 
 
 def read_campaign(folder: Path) -> Campaign | None:
-    """What the attack list came to that was carried out beside a run; None where it did not come to its end."""
+    """What the attack list came to beside a run; None where it did not come to its end."""
     try:
         return msgspec.json.decode((folder / CAMPAIGN_FILE).read_bytes(), type=Campaign)
     except (OSError, msgspec.MsgspecError):

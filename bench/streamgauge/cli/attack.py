@@ -156,5 +156,11 @@ def _reached(plan: Plan, secret: str | None, folder: Path) -> Iterator[tuple[str
 
 def _tell(of: Attacked) -> None:
     """A line of progress."""
-    outcome = "not exercised" if of.outcome is None else of.outcome.upper() if of.outcome is not Outcome.PASS else "pass"
+    outcome = (
+        "not exercised"
+        if of.outcome is None
+        else of.outcome.upper()
+        if of.outcome is not Outcome.PASS
+        else "pass"
+    )
     typer.echo(f"{outcome:14}{of.name:26}{of.answer or of.said}", err=True)

@@ -25,7 +25,14 @@ def attacker_beside(plan: Plan, folder: Path, secret: str) -> Iterator[None]:
     if plan.name != ATTACK:
         yield
         return
-    command = [sys.executable, "-m", "streamgauge.rig.attacker", str(folder / PLAN_FILE), plan.target, str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "streamgauge.rig.attacker",
+        str(folder / PLAN_FILE),
+        plan.target,
+        str(folder),
+    ]
     process = subprocess.Popen(
         command,
         env={**os.environ, "STREAMGAUGE_SECRET": secret},

@@ -30,7 +30,7 @@ def require_allowed(target: str, allowed: Collection[str]) -> None:
 
 
 def require_attackable(target: str, allowed: Collection[str]) -> None:
-    """Raise `UsageProblem` where the host of `target` is not among those that may be attacked, loopback or not."""
+    """Raise `UsageProblem` where the host of `target` is not `allowed` by name, on loopback or not."""
     host = urlsplit(target).hostname or ""
     if host not in allowed:
         raise UsageProblem(

@@ -23,7 +23,9 @@ from msgspec import Struct
 
 from streamgauge.core.finding import Outcome
 
-ANSWER: Final = re.compile(r"(http|close)( \d{3,4})?|error( [\w-]+)?|accepted|cut|own|correct|kept|resume_failed")
+ANSWER: Final = re.compile(
+    r"(http|close)( \d{3,4})?|error( [\w-]+)?|accepted|cut|own|correct|kept|resume_failed"
+)
 _SAID: Final = "; "
 
 

@@ -44,8 +44,9 @@ def _findings(campaign: Campaign) -> Iterator[Finding]:
         if attack.outcome is Outcome.FAIL:
             witness = Witness(attack.at_ns, attack.answer, detail=attack.said or attack.sent, guilty=True)
             yield replace(of, problem=problem(attack), at_ns=attack.at_ns, witnesses=(witness,))
+    ended_ns = max((attack.at_ns for attack in campaign.attacks), default=0)  # harm comes of what was done
     for harm in campaign.harm:
-        yield replace(of, problem=harm, user=_BYSTANDERS)
+        yield replace(of, problem=harm, user=_BYSTANDERS, at_ns=ended_ns)
 
 
 def suffered(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

@@ -27,12 +27,16 @@ _TRIALS: Final = 20  # of Miller and Rabin
 _SMALL: Final = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 
 
-def forged(user: str, secret: str, now_s: float, login: Login, rng: random.Random) -> Mapping[str, str | None]:
+def forged(
+    user: str, secret: str, now_s: float, login: Login, rng: random.Random
+) -> Mapping[str, str | None]:
     """The tokens by the names of their attacks; None: none is sent. `now_s` is Unix time."""
     claims = {**login.claims, "sub": user, "aud": login.audience, "exp": int(now_s + _HOUR_S)}
     past = msgspec.structs.replace(login, lifetime=_HOUR_S)
     elsewhere = msgspec.structs.replace(login, audience=f"not-{login.audience}")
-    later = msgspec.structs.replace(login, claims={**login.claims, "nbf": int(now_s + _HOUR_S)}, lifetime=2 * _HOUR_S)
+    later = msgspec.structs.replace(
+        login, claims={**login.claims, "nbf": int(now_s + _HOUR_S)}, lifetime=2 * _HOUR_S
+    )
     return {
         "no token": None,
         "malformed token": "not.a-token",
@@ -71,7 +75,11 @@ def _signed_by_own_key(claims: Mapping[str, object], rng: random.Random) -> str:
         padded = b"\x00\x01" + b"\xff" * (size - len(digest) - 3) + b"\x00" + digest
         return pow(int.from_bytes(padded), private, modulus).to_bytes(size)
 
-    key = {"kty": "RSA", "n": _base64(modulus.to_bytes(size)).decode(), "e": _base64(_EXPONENT.to_bytes(3)).decode()}
+    key = {
+        "kty": "RSA",
+        "n": _base64(modulus.to_bytes(size)).decode(),
+        "e": _base64(_EXPONENT.to_bytes(3)).decode(),
+    }
     return _signed({"alg": "RS256", "jwk": key}, claims, sign)
 
 

@@ -1,4 +1,4 @@
-"""What an attacker says that no user would: more of the native protocol (docs/wire.md), and spoiled requests."""
+"""What an attacker says that no user would: more of the native protocol, and requests that are spoiled."""
 
 from typing import Annotated, Any, Final
 

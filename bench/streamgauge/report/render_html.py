@@ -131,7 +131,9 @@ def _rules(report: Report) -> Markup:
 def _attacks(report: Report) -> Markup:
     if report.attack is None:
         return Markup()
-    table = _table(tables.attacks(report), [of.outcome for of in report.attack.attacks], marked=1, class_="tight")
+    table = _table(
+        tables.attacks(report), [of.outcome for of in report.attack.attacks], marked=1, class_="tight"
+    )
     telling = report.attack.telling
     said = tag("p", f"isolation-timing, without a verdict: {wording.telling(telling)}.") if telling else ""
     return _section("attacks", "Attacks", table, said)

@@ -38,7 +38,11 @@ class Bystander:
     """
 
     def __init__(
-        self, number: int, plan: Plan, add: Callable[[Observation], None], accepted: Callable[[UnderWay], None]
+        self,
+        number: int,
+        plan: Plan,
+        add: Callable[[Observation], None],
+        accepted: Callable[[UnderWay], None],
     ) -> None:
         self.user = f"bystander-{number}"
         self.harm: list[str] = []

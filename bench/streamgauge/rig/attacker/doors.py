@@ -9,6 +9,7 @@ from streamgauge.rig.attacker.line import Line
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 
 _LIFETIME_S: Final = 2.0  # of a token that ends in mid-connection; `exp` is in whole seconds
+_AT_ONCE_S: Final = 0.2
 _ORIGIN: Final = {"Origin": "https://attacker.example"}
 _NO_TOKENS: Final = Seen(why="nobody logs in by a token", applies=False)
 _FORGED: Final = (
@@ -27,8 +28,8 @@ _FORGED: Final = (
 async def _knock(scene: Scene, token: str | None, more: Mapping[str, str]) -> Seen:
     line = await Line.open(scene.door, token, canary=scene.canary, more=more)
     answer = line.answer
-    if answer == "accepted" and (await line.end(0)) != "kept":  # closed at once instead of refused
-        answer = await line.end(0)
+    if line.answer == "accepted" and (ended := await line.end(_AT_ONCE_S)) != "kept":
+        answer = ended  # it was let in and closed at once, which is a refusal too
     await line.leave()
     return Seen((Try(answer),))
 

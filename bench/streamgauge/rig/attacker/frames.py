@@ -130,15 +130,13 @@ async def _bomb(scene: Scene) -> Seen:
 def _deflated() -> bytes:
     """A message of zeros, compressed (RFC 7692, 7.2.1)."""
     press = zlib.compressobj(9, zlib.DEFLATED, -15)
-    zeros, parts = bytes(2**20), []
-    for _ in range(_BOMB_MIB):
-        parts.append(press.compress(zeros))
-    parts.append(press.flush(zlib.Z_SYNC_FLUSH).removesuffix(b"\x00\x00\xff\xff"))
-    return b"".join(parts)
+    zeros = bytes(2**20)
+    pressed = b"".join([press.compress(zeros) for _ in range(_BOMB_MIB)])
+    return pressed + press.flush(zlib.Z_SYNC_FLUSH).removesuffix(b"\x00\x00\xff\xff")
 
 
 def close_code(frames: bytes) -> int:
-    """The code of the close frame among a server's frames, whatever the others hold; 0 where there is none."""
+    """The code of the close frame among a server's frames; 0 where there is none."""
     at = 0
     while at + 2 <= len(frames):
         opcode, size, at = frames[at] & 0x0F, frames[at + 1] & 0x7F, at + 2

@@ -24,17 +24,23 @@ _NO_MESSAGE: Final = Seen(why="the protocol has no message for it", applies=Fals
 _ENDED_TOO_SOON: Final = "no bystander's run was still under way when it was answered"
 
 
-async def _rounds(scene: Scene, attempt: Callable[[Line, UnderWay], Attempt]) -> Seen:
-    """Attempt something on runs that are under way when it begins and when it is answered."""
+async def _rounds(
+    scene: Scene, attempt: Callable[[Line, UnderWay], Attempt], *, outlasting: bool = False
+) -> Seen:
+    """Attempt something on runs that have just begun, and still go on when it is answered.
+
+    `outlasting`: what is attempted takes a run's time itself, and need only begin in time.
+    """
     line = await scene.line()
     tries: list[Try] = []
     try:
         for _ in range(_MOST_ROUNDS):
-            victim = await scene.victim()
-            if victim is None or len(tries) == _ROUNDS or not line.is_open:
+            if len(tries) == _ROUNDS or not line.is_open:
+                break
+            if (victim := await scene.victim()) is None:
                 break
             seen = await attempt(line, victim)
-            if seen.harm or scene.is_under_way(victim):
+            if seen.harm or outlasting or scene.is_under_way(victim):
                 tries.append(seen)
         return Seen(tuple(tries), _ENDED_TOO_SOON)
     finally:
@@ -130,7 +136,7 @@ async def claimed_user(scene: Scene) -> Seen:
         asked = scene.request()
         return await _own_run(scene, line, asked, claiming(scene.dialect.start(asked), victim.user), victim)
 
-    return await _rounds_of_runs(scene, attempt)
+    return await _rounds(scene, attempt, outlasting=True)
 
 
 async def the_bystanders_ids(scene: Scene) -> Seen:
@@ -140,22 +146,7 @@ async def the_bystanders_ids(scene: Scene) -> Seen:
         asked = scene.request(request=victim.request, thread=victim.thread)
         return await _own_run(scene, line, asked, scene.dialect.start(asked), victim)
 
-    return await _rounds_of_runs(scene, attempt)
-
-
-async def _rounds_of_runs(scene: Scene, attempt: Callable[[Line, UnderWay], Attempt]) -> Seen:
-    """As `_rounds`, where the attacker's own run may outlast the bystander's: it began while that went on."""
-    line = await scene.line()
-    tries: list[Try] = []
-    try:
-        for _ in range(_ROUNDS):
-            victim = await scene.victim()
-            if victim is None or not line.is_open:
-                break
-            tries.append(await attempt(line, victim))
-        return Seen(tuple(tries), _ENDED_TOO_SOON)
-    finally:
-        await line.leave()
+    return await _rounds(scene, attempt, outlasting=True)
 
 
 async def _own_run(scene: Scene, line: Line, asked: Request, message: bytes, victim: UnderWay) -> Try:

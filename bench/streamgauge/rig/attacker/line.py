@@ -85,7 +85,11 @@ class Line:
         line = cls(reader, writer, session, canary)
         await line.send(session.open())
         deadline = time.monotonic() + door.timeout_s
-        while session.state is State.CONNECTING and not line._ended and (left := deadline - time.monotonic()) > 0:
+        while (
+            session.state is State.CONNECTING
+            and not line._ended
+            and (left := deadline - time.monotonic()) > 0
+        ):
             line._untaken.extend(await line.read(left))
         refusal = session.refusal
         line.answer = f"http {refusal.status}" if refusal else "accepted" if line.is_open else "cut"

@@ -21,7 +21,6 @@ from streamgauge.rig.attacker.line import Door, Line
 ATTACKER: Final = "attacker"
 ANSWER_S: Final = 5.0  # within which what was said is answered
 _ANSWERS: Final = frozenset({Kind.REFUSED, Kind.ACK, Kind.OTHER})
-_MOST_SAID: Final = 100  # characters
 
 
 class Scene:
@@ -112,8 +111,3 @@ class Scene:
 
 
 Carry = Callable[[Scene], Awaitable[Seen]]
-
-
-def shown(text: str) -> str:
-    """The beginning of what a server said."""
-    return text[:_MOST_SAID]
