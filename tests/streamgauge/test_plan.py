@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from reference_server.faults import FAULTS as SERVERS_FAULTS
 from reference_server.faults import Timed
 from streamgauge.arrivals import Lockstep, Poisson, Spike
+from streamgauge.attack_plan import AttackPlan
 from streamgauge.contradictions import FAULTS, TIMED
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import ATTACKED, Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
@@ -354,6 +355,7 @@ OTHER = {
     "goodput": ("run < 5s",),
     "abort_on": ("findings > 100",),
     "doubts": DoubtLimits(steal=0.2),
+    "attack": AttackPlan(pairs=7),
     "most_runs": 50,
     "record": "raw",
     "slice_runs": 2,
@@ -461,13 +463,18 @@ def test_an_optional_script_is_for_a_server_of_the_runs_own() -> None:
 
 
 def test_without_a_choice_every_promised_rule_is_needed() -> None:
-    assert Plan().needed == tuple(Rule)
+    assert Plan().needed == tuple(rule for rule in Rule if rule not in ATTACKED)
     assert Plan(required=(Rule.ECHO,)).needed == (Rule.ECHO,)
+
+
+def test_what_attacks_alone_show_is_needed_where_there_are_some() -> None:
+    assert Plan(scenario="attack").needed == tuple(Rule)
+    assert set(Plan(scenario="attack", protocol="ag-ui").needed) >= ATTACKED
 
 
 def test_a_protocol_s_promises_are_what_is_needed_and_no_other_rule_can_be() -> None:
     plan = Plan(protocol="ag-ui")
-    assert set(plan.needed) == plan.promises < set(Rule)
+    assert set(plan.needed) == plan.promises - ATTACKED < set(Rule)
     assert load_plan(dump_plan(plan), "plan.toml").required == ()
     with pytest.raises(PlanError) as refused:
         make_plan({"protocol": "ag-ui", "required": ["echo", "seq-contiguous", "thinking-present"]})

@@ -54,6 +54,7 @@ async def attack(
     scene.bystanders = [
         Bystander(number, plan, add, scene.accepted) for number in range(1, plan.attack.bystanders + 1)
     ]
+    _ = scene.forged  # before anybody lives, whom it would keep waiting
     for bystander in scene.bystanders:
         await bystander.open(door)
     lives = [asyncio.create_task(bystander.live()) for bystander in scene.bystanders]

@@ -42,6 +42,8 @@ async def _rounds(
             seen = await attempt(line, victim)
             if seen.harm or outlasting or scene.is_under_way(victim):
                 tries.append(seen)
+            if seen.harm:  # once is enough, and more could only hurt
+                break
         return Seen(tuple(tries), _ENDED_TOO_SOON)
     finally:
         await line.leave()
@@ -139,7 +141,7 @@ async def claimed_user(scene: Scene) -> Seen:
     return await _rounds(scene, attempt, outlasting=True)
 
 
-async def the_bystanders_ids(scene: Scene) -> Seen:
+async def chosen_ids(scene: Scene) -> Seen:
     """Ask by the very names that a bystander chose for a run which is under way."""
 
     async def attempt(line: Line, victim: UnderWay) -> Try:
@@ -172,15 +174,15 @@ async def _own_run(scene: Scene, line: Line, asked: Request, message: bytes, vic
     if line.leaked:
         harm = _LEAKED
     elif given or others:
-        harm = "the run of a bystander arrived" if given else "an event bears another's user_id"
+        harm = "the run of a bystander arrived" if given else "an event bears another user's name"
     elif not refused and not any(event.kind in TERMINAL for event in events):
         harm = f"its run did not end within {scene.plan.slack:g} s"
     return Try(f"error {refused[0]}" if refused else "own", harm=harm)
 
 
 CARRIED: Final[Mapping[str, Carry]] = {
-    "user_id in the payload": claimed_user,
-    "the bystander's ids": the_bystanders_ids,
+    "claimed user": claimed_user,
+    "chosen ids": chosen_ids,
     "foreign run cancelled": foreign_cancel,
     "foreign run spoken into": foreign_message,
     "neighbouring run ids": neighbouring_ids,

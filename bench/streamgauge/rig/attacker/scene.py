@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Final
 
 from streamgauge.core.attack import Seen, Try
@@ -34,10 +35,14 @@ class Scene:
         self.bystanders: list[Bystander] = []
         self.latest: UnderWay | None = None
         self.canary = mint(random.SystemRandom())
-        # made before anybody connects: to find primes keeps the loop for a second
-        self.forged = forged(ATTACKER, door.secret, time.time(), door.login, rng) if door.login.signs else {}
         self._next = asyncio.get_running_loop().create_future()
         self._asked = 0
+
+    @cached_property
+    def forged(self) -> Mapping[str, str | None]:
+        """The tokens that nobody should believe, by their attacks; to find primes for them takes a second."""
+        door = self.door
+        return forged(ATTACKER, door.secret, time.time(), door.login, self.rng) if door.login.signs else {}
 
     def accepted(self, run: UnderWay) -> None:
         """A bystander's run has begun."""

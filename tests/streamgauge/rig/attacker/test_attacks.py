@@ -1,0 +1,158 @@
+"""Single attacks against a small server that is right, or has one hole."""
+
+import asyncio
+import random
+import time
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.attack_plan import AttackPlan
+from streamgauge.core.analysis import Analysis
+from streamgauge.core.attack import BY_NAME, Attacked, judge
+from streamgauge.core.checks.verdicts import conclude
+from streamgauge.core.finding import Outcome
+from streamgauge.plan import Plan
+from streamgauge.protocol.login import Login
+from streamgauge.rig.attacker.bystander import Bystander
+from streamgauge.rig.attacker.campaign import CARRIED
+from streamgauge.rig.attacker.line import Door
+from streamgauge.rig.attacker.scene import Scene
+from streamgauge.rig.attacker.timing import time_pairs
+from tests.support.attacked_server import attacked_server
+from tests.support.command import SECRET
+
+PLAN = Plan(scenario="attack", slack=2, grace=0.1, attack=AttackPlan(patience=2, pairs=20, connections=5))
+
+
+async def beside_a_bystander(target: str, act: Any, plan: Plan = PLAN) -> Any:
+    """What an act comes to while a bystander's stream runs, which must stay whole."""
+    analysis = Analysis(plan.limits, "", time.monotonic_ns(), plan.promises)
+    door = Door(target, plan.login, SECRET, None, 2)
+    scene = Scene(plan, door, random.Random(1))
+    bystander = Bystander(1, plan, analysis.add, scene.accepted)
+    scene.bystanders = [bystander]
+    await bystander.open(door)
+    life = asyncio.create_task(bystander.live())
+    try:
+        return await act(scene)
+    finally:
+        bystander.stop()
+        await life
+        state = analysis.finish(time.monotonic_ns())
+        broken = [v.rule for v in conclude(state.checks, (), plan.promises) if v.outcome is Outcome.FAIL]
+        assert (broken, bystander.harm) == ([], [])
+
+
+def attacked(name: str, *holes: str, plan: Plan = PLAN, **options: Any) -> Attacked:
+    async def play() -> Attacked:
+        async with attacked_server(*holes, **options) as target:
+            seen = await beside_a_bystander(target, CARRIED[name], plan)
+            return judge(BY_NAME[name], plan.attack.stated(name), seen)
+
+    return asyncio.run(play())
+
+
+@pytest.mark.parametrize(
+    ("name", "offers"),
+    [
+        ("claimed user", ()),
+        ("chosen ids", ()),
+        ("foreign run cancelled", ()),
+        ("foreign run spoken into", ()),
+        ("neighbouring run ids", ()),
+        ("foreign thread followed", ("subscribe",)),
+        ("foreign session resumed", ("resume",)),
+        ("invalid UTF-8", ()),
+        ("unmasked", ()),
+        ("reserved bits", ()),
+        ("too large", ()),
+        ("control-frame flood", ()),
+    ],
+)
+def test_what_is_answered_as_stated_passes(name: str, offers: tuple[str, ...]) -> None:
+    assert attacked(name, *offers).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "holes", "answer", "said"),
+    [
+        ("claimed user", ("trusts payloads",), "own", "an event bears another user's name"),
+        ("foreign run cancelled", ("foreign cancel",), "correct", "told apart"),
+        ("foreign run cancelled", ("wordy oracle",), "error not_found", "told apart"),
+        ("foreign run spoken into", ("wordy oracle",), "error not_found", "told apart"),
+        ("foreign thread followed", ("subscribe", "oracle of threads"), "error forbidden", "told apart"),
+        ("foreign session resumed", ("resume", "foreign resume"), "correct", "another user's canary"),
+    ],
+)
+def test_a_hole_is_found_in_the_answer(name: str, holes: tuple[str, ...], answer: str, said: str) -> None:
+    found = attacked(name, *holes)
+    assert (found.outcome, found.answer) == (Outcome.FAIL, answer)
+    assert said in found.said
+
+
+@pytest.mark.parametrize(
+    "name", ["alg none", "wrong key", "expired token", "wrong audience", "token expires"]
+)
+def test_who_verifies_no_token_is_found(name: str) -> None:
+    found = attacked(name)
+    assert found.outcome is Outcome.FAIL
+    assert found.answer in {"accepted", "kept"}
+
+
+@pytest.mark.parametrize("name", ["foreign thread followed", "foreign session resumed", "compressed bomb"])
+def test_what_the_server_does_not_offer_is_not_exercised(name: str) -> None:
+    found = attacked(name)
+    assert found.outcome is None
+    assert found.said.startswith("the server ")
+
+
+def test_who_logs_nobody_in_is_not_asked_for_tokens() -> None:
+    # the server wants to know who it is: by a header of the test's own, not by a login
+    seen = asyncio.run(CARRIED["alg none"](scene_without_login()))
+    assert not seen.applies
+
+
+def scene_without_login() -> Scene:
+    async def make() -> Scene:
+        return Scene(PLAN, Door("ws://127.0.0.1:9/ws", Login(kind="none"), "", None, 1), random.Random(1))
+
+    return asyncio.run(make())
+
+
+def test_a_bomb_is_sent_to_who_agrees_to_compression() -> None:
+    assert attacked("compressed bomb", compression="deflate").answer == "close 1009"
+
+
+def test_whoever_lets_a_bomb_in_is_found() -> None:
+    patient = replace(PLAN, slack=15)  # the bystander waits while so much is inflated
+    found = attacked("compressed bomb", plan=patient, compression="deflate", max_size=None)
+    assert found.outcome is Outcome.FAIL  # it was read: what is said then is no JSON, and no 1009
+
+
+def test_who_lets_in_however_many_is_found() -> None:
+    found = attacked("too many connections")
+    assert (found.outcome, found.answer, found.said) == (Outcome.FAIL, "accepted", "the 5th connection")
+
+
+def test_patience_has_an_end() -> None:
+    assert attacked("says nothing", open_timeout=0.5).outcome is Outcome.PASS
+    assert attacked("slow handshake", open_timeout=0.5).outcome is Outcome.PASS
+    assert attacked("says nothing", open_timeout=None).answer == "kept"
+
+
+def test_what_a_plan_states_is_held_against_the_answer() -> None:
+    lenient = replace(PLAN, attack=replace(PLAN.attack, answers={"wrong origin": ("accepted",)}))
+    assert attacked("wrong origin").outcome is Outcome.FAIL
+    assert attacked("wrong origin", plan=lenient).outcome is Outcome.PASS
+
+
+def test_times_are_taken_in_pairs() -> None:
+    async def play() -> Any:
+        async with attacked_server() as target:
+            return await beside_a_bystander(target, time_pairs)
+
+    telling = asyncio.run(play())
+    assert telling.pairs == 20
+    assert telling.low_ns <= telling.difference_ns <= telling.high_ns
