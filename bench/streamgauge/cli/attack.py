@@ -26,12 +26,13 @@ from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import ATTACK, PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.report.conclude import conclude
 from streamgauge.report.files import render_files
-from streamgauge.report.model import Fault, Report
+from streamgauge.report.model import Report
 from streamgauge.report.redact import redacted
 from streamgauge.report.render_text import render_text
 from streamgauge.results import new_folder, write_whole
 from streamgauge.rig.attacker.campaign import campaign
 from streamgauge.rig.probe import ProbeError
+from streamgauge.rig.committed import committed
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
@@ -128,6 +129,7 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
             raise UsageProblem(
                 f"{target}: the bystanders cannot connect ({said}); does `streamgauge validate` pass there?"
             ) from error
+        faults = tuple(committed(target, plan.faults)) if plan.faults else ()
     where = environment(began)
     return conclude(
         state,
@@ -135,7 +137,7 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
         required=plan.needed,
         promises=plan.promises,
         environment=replace(where, command=shown([Path(sys.argv[0]).name, *sys.argv[1:]])),
-        faults=[Fault(name, None) for name in plan.faults],
+        faults=faults,
         plan_digest=digest(plan),
         attack=done,
     )

@@ -13,6 +13,7 @@ from streamgauge.report.table import Table
 WIDTH: Final = 100
 MOST_FINDINGS: Final = 3  # of each rule
 MOST_LINES: Final = 20  # of any other list
+_CELL: Final = 36
 _NARROW: Final = 4  # columns of the attacks: what is sent would not fit
 _QUANTILES: Final = (0.5, 0.99)
 _COLOUR: Final = {Outcome.PASS: "\x1b[32m", Outcome.FAIL: "\x1b[31m", Outcome.UNKNOWN: "\x1b[33m"}
@@ -67,7 +68,8 @@ def _attacks(report: Report) -> Iterator[str]:
     if of := report.attack:
         yield ""
         table = tables.attacks(report)
-        yield from _table(Table(table.head[:_NARROW], tuple(row[:_NARROW] for row in table.rows)))
+        rows = tuple(tuple(wording.short(cell, _CELL) for cell in row[:_NARROW]) for row in table.rows)
+        yield from _table(Table(table.head[:_NARROW], rows))
         if of.telling:
             yield ""
             yield from _wrapped(f"isolation-timing: {wording.telling(of.telling)}")

@@ -13,7 +13,7 @@ from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 _BYTE_S: Final = 1.0
 _REQUESTS: Final = 250  # each brings many times its own text
 _TEXTS: Final = 6  # that fit into a message: events repeat them, and must fit themselves
-_DEAF_SHARE: Final = 1 / 3  # of the patience: how long nothing is read
+_DEAF_SHARE: Final = 2 / 3  # of the patience: how long nothing is read
 _QUIET_S: Final = 2.0  # after which nothing more is expected of who was not read
 
 
