@@ -18,6 +18,7 @@ from streamgauge.cli import (
     replay,
     report,
     run,
+    selftest,
     validate,
 )
 from streamgauge.cli.errors import UsageProblem
@@ -51,6 +52,7 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(launches.launches)
 app.command(name="calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate_command)
+app.command(name="selftest", epilog=selftest.EXAMPLES)(selftest.selftest)
 app.add_typer(plan.app, name="plan")
 app.command(
     name="serve",

@@ -1,0 +1,119 @@
+"""The faults that the reference server commits on purpose, and what must come of each (docs/faults.md).
+
+This is the instrument's own account of them, made without the server's code; a test holds it
+against the page and against what the server can commit.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from streamgauge.study.detection_load import (
+    ISOLATION,
+    ISOLATION_LONGER,
+    STEADY,
+    STEADY_LONGER,
+    Load,
+    with_changes,
+)
+
+LEAST_CHANCES: Final = 1_000  # that a run at the low rate must offer
+LOW_RATE: Final = 0.01
+THRESHOLD: Final = "threshold"  # in the place of a rule: a threshold of the plan
+
+RESUME: Final = "comes with resume"
+SUBSCRIBE: Final = "comes with subscribe"
+RESTARTS: Final = "comes with restarts"
+LATER: Final = {
+    "F13 resume-loss": RESUME,
+    "F14 resume-duplicate": RESUME,
+    "F15 resume-stale": RESUME,
+    "F18 overtake": RESUME,
+    "F32 unfit-drain": RESTARTS,
+    "F33 steal": SUBSCRIBE,
+}
+
+
+class Row(Struct, frozen=True):
+    """One fault: a rule of `must` fails, those of `may` can fail of the same cause, and no other does.
+
+    A finding of `must` says `problem`. Where there is a `doubt` no rule fails, and the run is
+    inconclusive by it. `full` provokes the fault at rate 1, `rare` at `LOW_RATE`; without
+    a `rare` it has no rate.
+    """
+
+    number: str
+    name: str
+    must: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    problem: str = ""
+    doubt: str = ""
+    full: Load = STEADY
+    rare: Load | None = STEADY_LONGER
+    attacked: bool = False  # it is found by `streamgauge attack`, not by a load
+
+
+_CANARY, _ENVELOPE, _SEQ, _OFFSET = (
+    "isolation-canary",
+    "isolation-envelope",
+    "seq-contiguous",
+    "offset-contiguous",
+)
+_ASTRAY: Final = (_ENVELOPE, _SEQ, "complete", "echo")  # what else one sees of an event that went astray
+
+
+def _isolation(number: str, name: str, must: str, may: tuple[str, ...], problem: str = "") -> Row:
+    """A fault that takes users who are as alike as they can be."""
+    return Row(number, name, (must,), may, problem, full=ISOLATION, rare=ISOLATION_LONGER)
+
+
+_MANY_CANCELS: Final = {
+    "personas": [{"prompts": ["Which invoices are overdue?"], "cancel_share": 0.6}],
+}
+_ATTACKED: Final = ("isolation-active",)
+
+ROWS: Final = (
+    Row(
+        "F01",
+        "pooled-mixup",
+        (_CANARY,),
+        ("echo", _ENVELOPE, "complete"),
+        full=with_changes(ISOLATION, **_MANY_CANCELS),
+        rare=with_changes(ISOLATION_LONGER, **_MANY_CANCELS),
+    ),
+    _isolation("F02", "shared-global", _CANARY, _ASTRAY),
+    _isolation("F03", "registry-by-user", "complete", ("no-silence",)),
+    _isolation("F04", "colliding-ids", _CANARY, _ASTRAY),
+    _isolation("F05", "lost-context", _CANARY, (_ENVELOPE, "echo")),
+    _isolation("F06", "cache-key", _CANARY, ("echo",)),
+    Row("F07", "foreign-metadata", (_ENVELOPE,), (_CANARY,)),
+    _isolation("F08", "broadcast", _CANARY, (_ENVELOPE, "started-first", _SEQ, _OFFSET)),
+    Row("F09", "drop", (_SEQ,), (_OFFSET,), "gap"),
+    Row("F10", "drop-silent", ("tool-pairing", "partial-integrity", "thinking-present")),
+    Row("F11", "drop-thinking", ("thinking-present",), (), "missing"),
+    Row("F12", "tail-loss", ("complete",)),
+    Row("F16", "duplicate", (_SEQ,), (_OFFSET,), "repeat"),
+    Row("F17", "swap", (_SEQ,), (_OFFSET,), "step back"),
+    Row("F19", "completed-first", ("tool-pairing",)),
+    Row("F20", "two-terminals", ("terminal-last",)),
+    Row("F21", "torn", ("protocol",), (_SEQ, _OFFSET)),
+    Row("F22", "corrupt-delta", ("partial-integrity",)),
+    _isolation("F23", "wrong-echo", "echo", ("complete",)),
+    Row("F24", "first-event-race", ("started-first",), (_SEQ, _OFFSET)),
+    Row("F25", "silence", ("no-silence",), ("complete",)),
+    Row("F26", "batching", ("no-silence",), (THRESHOLD,)),
+    Row("F27", "slow-starves-all", (THRESHOLD,), ("no-silence", "complete"), rare=None),
+    Row("F28", "unbounded-queue", (THRESHOLD,), ("resource",), rare=None),
+    Row("F29", "half-open", ("resource",)),
+    Row(
+        "F30",
+        "cancel-bystander",
+        ("complete",),
+        full=with_changes(ISOLATION, **_MANY_CANCELS),
+        rare=with_changes(ISOLATION_LONGER, **_MANY_CANCELS),
+    ),
+    Row("F31", "ghost-run", ("resource",)),
+    Row("F34", "oracle", _ATTACKED, rare=None, attacked=True),
+    Row("F35", "alg-none", _ATTACKED, rare=None, attacked=True),
+    Row("F36", "clock-lie", (), doubt="clock"),
+)
