@@ -1,29 +1,41 @@
 """`streamgauge selftest`: whether this suite finds what it claims to find, and nothing else."""
 
+import signal
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.selftest_power import points
 from streamgauge.cli.selftest_runs import Commands
 from streamgauge.cli.selftest_state import State, digest_of_the_code
+from streamgauge.core.finding import Outcome
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.study.fault_table import ROWS
-from streamgauge.study.render_detection import render_list, render_text, told
+from streamgauge.study.power import RECORDINGS
+from streamgauge.study.render_selftest import render_list, render_text, told
 from streamgauge.study.selftest import (
     CLEAN_RUNS,
+    SHORT_CLEAN_RUNS,
+    Base,
+    BaseTask,
     CleanTask,
     DetectionTask,
+    PowerTask,
     Result,
     Task,
+    detection_tasks,
     left_s,
     outcome,
-    tasks,
+    power_tasks,
 )
+
+Kind = TypeVar("Kind", bound=Task)
 
 EXAMPLES = """It goes on where it was stopped, as long as the code is the same. Examples:
 
@@ -46,7 +58,10 @@ def selftest(
     short: Annotated[bool, typer.Option("--short", help="Each fault at rate 1, and 10 clean runs.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Print the faults and what must find them.")] = False,
     clean_runs: Annotated[int, typer.Option(min=0, help="Clean runs of the whole study.")] = CLEAN_RUNS,
-    side_by_side: Annotated[int, typer.Option(min=1, max=64, help="How many runs are made at once.")] = 2,
+    recordings: Annotated[
+        int, typer.Option(min=0, help="Mutated recordings for each point of the power study; 0: none.")
+    ] = RECORDINGS,
+    side_by_side: Annotated[int, typer.Option(min=1, max=64, help="How much is done at once.")] = 2,
     state: Annotated[
         Path, typer.Option(help="Where finished parts are kept, so that it can be stopped.")
     ] = Path("results/selftest"),
@@ -63,44 +78,73 @@ def selftest(
         kept = State(state, digest_of_the_code())
     except OSError as error:
         raise UsageProblem(f"--state {state}: cannot be written ({error.strerror})") from error
-    to_do = list(tasks(short=short, only=only or (), clean_runs=clean_runs))
-    results = _work_off(to_do, kept, side_by_side)
+    matrix = list(detection_tasks(short=short, only=only or ()))
+    brief = short or bool(only)
+    power: list[Task] = [BaseTask(), *power_tasks(recordings)] if recordings and not brief else []
+    clean = 0 if only else SHORT_CLEAN_RUNS if short else clean_runs
+    results = _Work([*matrix, *power, *map(CleanTask, range(clean))], kept, side_by_side).results()
     typer.echo(render_text(results), nl=False)
     raise typer.Exit(OF_OUTCOME[outcome(results)])
 
 
-def _work_off(to_do: Sequence[Task], kept: State, side_by_side: int) -> list[Result]:
-    """The results of all, in order; each is kept as soon as it is there, what is known not made anew."""
-    found = {task.key: result for task in to_do if (result := kept.read(task.key))}
-    waiting = {task.key: task for task in to_do if task.key not in found}
-    if found:
-        typer.echo(f"{len(found)} of {len(to_do)} parts are known already, from this code", err=True)
-    commands, done, began = Commands(kept.runs), list[Task](), time.monotonic()
-    with ThreadPoolExecutor(side_by_side) as pool:
-        futures = {pool.submit(_make, commands, task): task for task in waiting.values()}
-        try:
-            for future in as_completed(futures):
-                task = futures[future]
-                found[task.key] = _taken(future, task, kept)
-                done.append(waiting.pop(task.key))
-                left = left_s(list(waiting.values()), time.monotonic() - began, done, side_by_side)
-                typer.echo(told(found[task.key], len(found), len(to_do), left), err=True)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            commands.end()
-            raise
-    return [found[task.key] for task in to_do]
+class _Work:
+    """Works off what is to do, kind by kind; each result is kept as soon as it is there."""
+
+    def __init__(self, to_do: Sequence[Task], kept: State, side_by_side: int) -> None:
+        self._to_do = to_do
+        self._kept = kept
+        self._side_by_side = side_by_side
+        self._found = {task.key: result for task in to_do if (result := kept.read(task.key))}
+        self._waiting = {task.key: task for task in to_do if task.key not in self._found}
+        self._done: list[Task] = []
+        self._began = time.monotonic()
+
+    def results(self) -> list[Result]:
+        """The results of all, in order, but of those that another was to come before that failed."""
+        if self._found:
+            typer.echo(f"{len(self._found)} of {len(self._to_do)} parts are known, from this code", err=True)
+        signal.signal(signal.SIGTERM, _interrupted)
+        commands = Commands(self._kept.runs)
+        self._run(commands, DetectionTask, lambda task: commands.detect(task.row, task.rate))
+        self._run(commands, BaseTask, lambda _: commands.base())
+        self._mutate()
+        self._run(commands, CleanTask, lambda task: commands.clean(task.number))
+        return [self._found[task.key] for task in self._to_do if task.key in self._found]
+
+    def _run(self, commands: Commands, kind: type[Kind], make: Callable[[Kind], Result]) -> None:
+        """Work off all of a kind, each by commands, several at once."""
+        with ThreadPoolExecutor(self._side_by_side) as pool:
+            futures = {pool.submit(make, task): task for task in self._of(kind)}
+            try:
+                for future in as_completed(futures):
+                    self._take(futures[future], future.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                commands.end()
+                raise
+
+    def _mutate(self) -> None:
+        """Work off the points of the power study, where there is a recording to mutate."""
+        base, tasks = self._found.get(BaseTask().key), self._of(PowerTask)
+        if not isinstance(base, Base) or not tasks:
+            return
+        if base.outcome is not Outcome.PASS:
+            typer.echo(f"no power study: {'; '.join(base.why)}", err=True)
+            return
+        for task, point in points(Path(base.path), tasks, self._side_by_side):
+            self._take(task, point)
+
+    def _of(self, kind: type[Kind]) -> list[Kind]:
+        return [task for task in self._waiting.values() if isinstance(task, kind)]
+
+    def _take(self, task: Task, result: Result) -> None:
+        self._kept.keep(task.key, result)
+        self._found[task.key] = result
+        self._done.append(self._waiting.pop(task.key))
+        took_s = time.monotonic() - self._began
+        left = left_s(list(self._waiting.values()), took_s, self._done, self._side_by_side)
+        typer.echo(told(result, len(self._found), len(self._to_do), left), err=True)
 
 
-def _make(commands: Commands, task: Task) -> Result:
-    match task:
-        case DetectionTask(row, rate):
-            return commands.detect(row, rate, row.full if rate == 1 or row.rare is None else row.rare)
-        case CleanTask(number):
-            return commands.clean(number)
-
-
-def _taken(future: Future[Result], task: Task, kept: State) -> Result:
-    result = future.result()
-    kept.keep(task.key, result)
-    return result
+def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -26,6 +26,8 @@ from streamgauge.study.clean_runs import CleanRun
 from streamgauge.study.detection import Cell
 from streamgauge.study.detection_load import Load
 from streamgauge.study.fault_table import Row
+from streamgauge.study.power import BASE
+from streamgauge.study.selftest import Base
 
 _MEASURED: Final = (PASS, FAIL, INCONCLUSIVE)
 _SAID: Final = 300  # characters of what a command said last
@@ -45,8 +47,9 @@ class Commands:
         self._lock = threading.Lock()
         self._ending = False
 
-    def detect(self, row: Row, rate: float, load: Load) -> Cell:
+    def detect(self, row: Row, rate: float) -> Cell:
         """One cell of the matrix."""
+        load = row.full if rate == 1 or row.rare is None else row.rare
         fault = row.name if rate == 1 else f"{row.name}:{rate:g}"
         try:
             result, live = self.measure(load, f"{row.name}@{rate:g}", faults=[fault])
@@ -69,6 +72,17 @@ class Commands:
         if found.outcome is Outcome.PASS:
             shutil.rmtree(result)
         return found
+
+    def base(self) -> Base:
+        """The correct recording that the power study mutates; the doubts of its run do not matter to it."""
+        try:
+            result, report = self.measure(BASE, "base")
+        except NotMeasured as problem:
+            return Base(Outcome.UNKNOWN, why=(str(problem),))
+        if report.outcome is Outcome.FAIL:
+            return Base(Outcome.FAIL, why=report.reasons)
+        (path,) = result.glob("recording/*.sgr")
+        return Base(Outcome.PASS, report.counts["events"], str(path.absolute()))
 
     def measure(self, load: Load, name: str, **more: object) -> tuple[Path, Report]:
         """Run a load against a server of its own; its result folder, and its report."""
