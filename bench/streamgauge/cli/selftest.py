@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn, TypeVar
@@ -15,9 +16,13 @@ from streamgauge.cli.selftest_power import points
 from streamgauge.cli.selftest_runs import Commands
 from streamgauge.cli.selftest_state import State, digest_of_the_code
 from streamgauge.core.finding import Outcome
+from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
+from streamgauge.results import write_whole
 from streamgauge.study.fault_table import ROWS
-from streamgauge.study.power import RECORDINGS
+from streamgauge.study.plot_power import plot_power
+from streamgauge.study.power import RECORDINGS, Point
+from streamgauge.study.render_detection import render_detection
 from streamgauge.study.render_selftest import render_list, render_text, told
 from streamgauge.study.selftest import (
     CLEAN_RUNS,
@@ -45,6 +50,8 @@ streamgauge selftest --only swap --only drop-thinking
 
 streamgauge selftest --short   (each fault at rate 1, 10 clean runs)
 
+streamgauge selftest --docs docs/detection.md   (the whole study)
+
 Exit codes: 0 all was found and nothing else, 1 a fault was missed or a clean run failed,
 3 something could not be told, 130 interrupted.
 """
@@ -65,6 +72,10 @@ def selftest(
     state: Annotated[
         Path, typer.Option(help="Where finished parts are kept, so that it can be stopped.")
     ] = Path("results/selftest"),
+    docs: Annotated[
+        Path | None,
+        typer.Option(help="Write the page of a whole study: docs/detection.md, and an .svg beside it."),
+    ] = None,
 ) -> None:
     """Have the reference server commit every fault, and see that each is found and nothing else is."""
     if list_:
@@ -74,8 +85,13 @@ def selftest(
     for name in only or ():
         if name not in known:
             raise UsageProblem(f"--only {name}: no fault of this name; there are: {', '.join(known)}")
+    if docs and (short or only or not (clean_runs and recordings)):
+        raise UsageProblem(
+            f"--docs {docs}: the page holds the whole study: leave out --short, --only and what is 0"
+        )
     try:
-        kept = State(state, digest_of_the_code())
+        code = digest_of_the_code()
+        kept = State(state, code)
     except OSError as error:
         raise UsageProblem(f"--state {state}: cannot be written ({error.strerror})") from error
     matrix = list(detection_tasks(short=short, only=only or ()))
@@ -83,8 +99,24 @@ def selftest(
     power: list[Task] = [BaseTask(), *power_tasks(recordings)] if recordings and not brief else []
     clean = 0 if only else SHORT_CLEAN_RUNS if short else clean_runs
     results = _Work([*matrix, *power, *map(CleanTask, range(clean))], kept, side_by_side).results()
+    if docs:
+        _write(docs, results, code)
     typer.echo(render_text(results), nl=False)
     raise typer.Exit(OF_OUTCOME[outcome(results)])
+
+
+def _write(page: Path, results: Sequence[Result], code: str) -> None:
+    points = [result for result in results if isinstance(result, Point)]
+    if not points:
+        typer.echo(f"{page}: not written: there is no power study", err=True)
+        return
+    picture = page.with_suffix(".svg")
+    text = render_detection(results, environment(datetime.now(UTC)), code, picture.name)
+    try:
+        write_whole(page, text.encode())
+        write_whole(picture, plot_power(points).encode())
+    except OSError as error:
+        raise UsageProblem(f"--docs {page}: cannot be written ({error.strerror})") from error
 
 
 class _Work:

@@ -50,9 +50,8 @@ class Commands:
     def detect(self, row: Row, rate: float) -> Cell:
         """One cell of the matrix."""
         load = row.full if rate == 1 or row.rare is None else row.rare
-        fault = row.name if rate == 1 else f"{row.name}:{rate:g}"
         try:
-            result, live = self.measure(load, f"{row.name}@{rate:g}", faults=[fault])
+            result, live = self.measure(load, f"{row.name}@{rate:g}", faults=[row.committed(rate)])
             again = self.check(result)
         except NotMeasured as problem:
             return detection.could_not_run(row, rate, str(problem))

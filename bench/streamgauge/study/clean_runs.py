@@ -28,6 +28,7 @@ _OWN_STEPS: Final = [
     *({"do": "think", "text": f"Step {step} of my own"} for step in range(1, 7)),
     {"do": "tool", "name": "search", "ms": 5, "bytes": 64, "outcome": "error"},
     {"do": "think", "text": "That did not work"},
+    {"do": "stream", "chunks": 2, "bytes": 24},
     {"do": "result"},
 ]
 _FAILING: Final = [{"do": "think", "text": "Trying"}, {"do": "fail", "type": "ScriptedFailure"}]

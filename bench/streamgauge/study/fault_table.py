@@ -51,6 +51,13 @@ class Row(Struct, frozen=True):
     full: Load = STEADY
     rare: Load | None = STEADY_LONGER
     attacked: bool = False  # it is found by `streamgauge attack`, not by a load
+    time: str = ""  # that the fault takes, where it takes one
+
+    def committed(self, rate: float) -> str:
+        """What the server is told by `--fault`."""
+        if self.time:
+            return f"{self.name}:{rate:g}:{self.time}"
+        return self.name if rate == 1 else f"{self.name}:{rate:g}"
 
 
 _CANARY, _ENVELOPE, _SEQ, _OFFSET = (
@@ -69,6 +76,14 @@ def _isolation(number: str, name: str, must: str, may: tuple[str, ...], problem:
 
 _MANY_CANCELS: Final = {
     "personas": [{"prompts": ["Which invoices are overdue?"], "cancel_share": 0.6}],
+}
+_MANY_SOCKETS: Final = {"users": 110, "arrivals": {"kind": "lockstep", "interval": 0.5}, "reopen": 0.4}
+_IMPATIENT: Final = {"silence": 2, "slack": 10}
+_LONG_RUNS: Final = {
+    "silence": 2,
+    "personas": [{"script": [*([{"do": "tool", "name": "search", "ms": 400}] * 8), {"do": "result"}]}],
+    # of a run without parts there is no answer to hold against them
+    "required": ["no-silence", "complete", _SEQ, "thinking-present", "tool-pairing"],
 }
 _ATTACKED: Final = ("isolation-active",)
 
@@ -99,9 +114,30 @@ ROWS: Final = (
     Row("F21", "torn", ("protocol",), (_SEQ, _OFFSET)),
     Row("F22", "corrupt-delta", ("partial-integrity",)),
     _isolation("F23", "wrong-echo", "echo", ("complete",)),
-    Row("F24", "first-event-race", ("started-first",), (_SEQ, _OFFSET)),
-    Row("F25", "silence", ("no-silence",), ("complete",)),
-    Row("F26", "batching", ("no-silence",), (THRESHOLD,)),
+    Row(
+        "F24",
+        "first-event-race",
+        ("started-first",),
+        (_SEQ, _OFFSET),
+        rare=with_changes(ISOLATION_LONGER, **_MANY_SOCKETS),
+    ),
+    Row(
+        "F25",
+        "silence",
+        ("no-silence",),
+        ("complete",),
+        full=with_changes(STEADY, **_IMPATIENT),
+        rare=with_changes(STEADY_LONGER, **_IMPATIENT),
+        time="4s",
+    ),
+    Row(
+        "F26",
+        "batching",
+        ("no-silence",),
+        (THRESHOLD,),
+        full=with_changes(STEADY, **_LONG_RUNS),
+        rare=with_changes(STEADY_LONGER, **_LONG_RUNS),
+    ),
     Row("F27", "slow-starves-all", (THRESHOLD,), ("no-silence", "complete"), rare=None),
     Row("F28", "unbounded-queue", (THRESHOLD,), ("resource",), rare=None),
     Row("F29", "half-open", ("resource",)),

@@ -197,24 +197,26 @@ class Original:
     def mutated(self, mutation: Mutation, strikes: int, rng: Random) -> Mutated:
         """Strike so many events, as far as there are any and their runs are not struck already."""
         may = self._parts if mutation is Mutation.CORRUPTION else self._inner
+        leaks = mutation in {Mutation.LEAK, Mutation.LEAK_BY_RUN}
         drafts: dict[int, Draft] = {}
         struck = 0
         for number, place in rng.sample(may, min(strikes, len(may))):
-            struck += drafts.setdefault(number, Draft(self.sockets[number])).strike(mutation, place)
-        for number, draft in list(drafts.items()):
-            for received in draft.astray:
-                target = self._other(number, received.at_ns, rng)
-                told = _foreign(received, self.sockets[number], self.sockets[target], mutation)
+            socket = self.sockets[number]
+            others = self._others(number, socket.rows[place.row].at_ns) if leaks else []
+            draft = drafts.setdefault(number, Draft(socket))
+            if (leaks and not others) or not draft.strike(mutation, place):
+                continue
+            struck += 1
+            if leaks:
+                target = rng.choice(others)
+                told = _foreign(draft.astray.pop(), socket, self.sockets[target], mutation)
                 drafts.setdefault(target, Draft(self.sockets[target])).insert(told)
         return Mutated({number: draft.rows() for number, draft in drafts.items()}, struck)
 
-    def _other(self, owner: int, at_ns: int, rng: Random) -> int:
-        """Somebody else who was there then; it takes two users at least."""
+    def _others(self, owner: int, at_ns: int) -> list[int]:
+        """The sockets of other users that were open then."""
         user = self.sockets[owner].user
-        there = (
-            number for number, other in enumerate(self.sockets) if other.user != user and other.is_open(at_ns)
-        )
-        return rng.choice(list(there))
+        return [number for number, to in enumerate(self.sockets) if to.user != user and to.is_open(at_ns)]
 
 
 def _foreign(received: Received, owner: Socket, target: Socket, mutation: Mutation) -> Received:
