@@ -8,17 +8,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Load(Struct, frozen=True):
-    """A scenario, and what differs from the plan beside it (keys as in docs/plans.md)."""
+    """A scenario, and what differs from the plan beside it (keys as in docs/plans.md).
+
+    `of_personas` is changed in each of its personas.
+    """
 
     scenario: str
     changes: Mapping[str, Any] = {}
+    of_personas: Mapping[str, Any] = {}
 
     def plan(self, beside: Mapping[str, Any], **more: object) -> dict[str, Any]:
         """The values of the whole plan; `beside` are those of the scenario's own."""
-        return {**beside, **self.changes, **more}
+        values = {**beside, **self.changes, **more}
+        if self.of_personas:
+            values["personas"] = [{**who, **self.of_personas} for who in values.get("personas", [{}])]
+        return values
 
 
 _BRIEF: Final = {"users": 20, "spawn_rate": 200, "duration": 2.5, "slack": 6}
@@ -34,4 +42,9 @@ ISOLATION_LONGER: Final = Load("isolation", {**_LONGER, "arrivals": _LOCKSTEP, "
 
 def with_changes(load: Load, **changes: object) -> Load:
     """The same load, changed."""
-    return Load(load.scenario, {**load.changes, **changes})
+    return replace(load, changes={**load.changes, **changes})
+
+
+def with_users_who(load: Load, **changes: object) -> Load:
+    """The same load of users who are otherwise."""
+    return replace(load, of_personas={**load.of_personas, **changes})

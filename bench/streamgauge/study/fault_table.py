@@ -15,6 +15,7 @@ from streamgauge.study.detection_load import (
     STEADY_LONGER,
     Load,
     with_changes,
+    with_users_who,
 )
 
 LEAST_CHANCES: Final = 1_000  # that a run at the low rate must offer
@@ -74,10 +75,15 @@ def _isolation(number: str, name: str, must: str, may: tuple[str, ...], problem:
     return Row(number, name, (must,), may, problem, full=ISOLATION, rare=ISOLATION_LONGER)
 
 
-_MANY_CANCELS: Final = {
-    "personas": [{"prompts": ["Which invoices are overdue?"], "cancel_share": 0.6}],
+_CANCELLING: Final = with_users_who(ISOLATION, cancel_share=0.6)
+_CANCELLING_LONGER: Final = with_users_who(with_changes(ISOLATION_LONGER, users=100), cancel_share=0.6)
+_MANY_SOCKETS: Final = {"users": 1_200, "spawn_rate": 400, "arrivals": {"kind": "constant", "interval": 2.5}}
+_MANY_TABS: Final = {
+    "users": 110,
+    "duration": 9,
+    "arrivals": {"kind": "lockstep", "interval": 0.5},
+    "reopen": 0.4,
 }
-_MANY_SOCKETS: Final = {"users": 110, "arrivals": {"kind": "lockstep", "interval": 0.5}, "reopen": 0.4}
 _IMPATIENT: Final = {"silence": 2, "slack": 10}
 _LONG_RUNS: Final = {
     "silence": 2,
@@ -93,11 +99,18 @@ ROWS: Final = (
         "pooled-mixup",
         (_CANARY,),
         ("echo", _ENVELOPE, "complete"),
-        full=with_changes(ISOLATION, **_MANY_CANCELS),
-        rare=with_changes(ISOLATION_LONGER, **_MANY_CANCELS),
+        full=_CANCELLING,
+        rare=_CANCELLING_LONGER,
     ),
     _isolation("F02", "shared-global", _CANARY, _ASTRAY),
-    _isolation("F03", "registry-by-user", "complete", ("no-silence",)),
+    Row(
+        "F03",
+        "registry-by-user",
+        ("complete",),
+        ("no-silence",),
+        full=ISOLATION,
+        rare=with_changes(ISOLATION_LONGER, **_MANY_TABS),
+    ),
     _isolation("F04", "colliding-ids", _CANARY, _ASTRAY),
     _isolation("F05", "lost-context", _CANARY, (_ENVELOPE, "echo")),
     _isolation("F06", "cache-key", _CANARY, ("echo",)),
@@ -113,13 +126,20 @@ ROWS: Final = (
     Row("F20", "two-terminals", ("terminal-last",)),
     Row("F21", "torn", ("protocol",), (_SEQ, _OFFSET)),
     Row("F22", "corrupt-delta", ("partial-integrity",)),
-    _isolation("F23", "wrong-echo", "echo", ("complete",)),
+    Row(
+        "F23",
+        "wrong-echo",
+        ("echo",),
+        ("complete",),
+        full=ISOLATION,
+        rare=with_changes(ISOLATION_LONGER, users=100),
+    ),
     Row(
         "F24",
         "first-event-race",
         ("started-first",),
         (_SEQ, _OFFSET),
-        rare=with_changes(ISOLATION_LONGER, **_MANY_SOCKETS),
+        rare=with_changes(STEADY_LONGER, **_MANY_SOCKETS),
     ),
     Row(
         "F25",
@@ -145,8 +165,8 @@ ROWS: Final = (
         "F30",
         "cancel-bystander",
         ("complete",),
-        full=with_changes(ISOLATION, **_MANY_CANCELS),
-        rare=with_changes(ISOLATION_LONGER, **_MANY_CANCELS),
+        full=_CANCELLING,
+        rare=_CANCELLING_LONGER,
     ),
     Row("F31", "ghost-run", ("resource",)),
     Row("F34", "oracle", _ATTACKED, rare=None, attacked=True),
