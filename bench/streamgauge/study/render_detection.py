@@ -132,7 +132,7 @@ def _struck(points: Sequence[Point]) -> str:
 def _least(points: Sequence[Point]) -> str:
     """The smallest rate that is caught often enough, by mutation and size."""
     sizes = sorted({point.events for point in points})
-    of = f"caught in {wording.percent(ENOUGH)} of recordings of"
+    of = f"caught in {100 * ENOUGH:g} % of recordings of"
     head = ["one event in", *(f"{of} {size:,} events" for size in sizes)]
     rows = []
     for mutation in Mutation:
