@@ -79,10 +79,10 @@ _CANCELLING: Final = with_users_who(ISOLATION, cancel_share=0.6)
 _CANCELLING_LONGER: Final = with_users_who(with_changes(ISOLATION_LONGER, users=100), cancel_share=0.6)
 _MANY_SOCKETS: Final = {"users": 1_200, "spawn_rate": 400, "arrivals": {"kind": "constant", "interval": 2.5}}
 _MANY_TABS: Final = {
-    "users": 110,
+    "users": 250,
     "duration": 9,
-    "arrivals": {"kind": "lockstep", "interval": 0.5},
-    "reopen": 0.4,
+    "arrivals": {"kind": "lockstep", "interval": 1},
+    "reopen": 0.9,
 }
 _IMPATIENT: Final = {"silence": 2, "slack": 10}
 _LONG_RUNS: Final = {
