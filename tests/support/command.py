@@ -86,14 +86,14 @@ class Started:
             raise
         return Done(self.process.returncode, out, err, self.where / "results")
 
-    def wait_until_events_flow(self) -> None:
+    def wait_until_events_flow(self, pattern: str = "results/*/recording/*.sgr") -> None:
         """Until the first line of progress."""
-        recordings = self.where.glob("results/*/recording/*.sgr")
+        recordings = self.where.glob(pattern)
         deadline = time.monotonic() + TIMEOUT_S
         while not any(path.stat().st_size > 10_000 for path in recordings):
             assert time.monotonic() < deadline, "no recording grew"
             time.sleep(0.2)
-            recordings = self.where.glob("results/*/recording/*.sgr")
+            recordings = self.where.glob(pattern)
 
 
 class Server(NamedTuple):
