@@ -4,7 +4,8 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: bench test check format compare-generators fuzz-readers compare-checkers mutation clean
+.PHONY: bench test check selftest selftest-short format compare-generators compare-detection fuzz-readers \
+	compare-checkers mutation clean
 .DEFAULT_GOAL := test
 
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
@@ -25,8 +26,17 @@ format: $(READY)
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
+selftest: $(READY)  ## Every fault found, how rare it may be, no false alarms; half an hour, goes on where it was stopped
+	$(BIN)/streamgauge selftest --docs docs/detection.md $(ARGS)
+
+selftest-short: $(READY)  ## Every fault found at rate 1, and 10 clean runs
+	$(BIN)/streamgauge selftest --short $(ARGS)
+
 compare-generators: $(READY)  ## This suite beside other load generators, installed into .peers/; ARGS="--only k6"
 	$(BIN)/python -m peers.compare $(ARGS)
+
+compare-detection: $(READY)  ## Who sees a broken server: natural scripts of other load generators; ARGS="--only k6"
+	cd bench && ../$(BIN)/python -m peers.detection $(ARGS)
 
 fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
 	$(BIN)/python -m tests.fuzz_readers $(ARGS)

@@ -31,6 +31,7 @@ class Cell(Struct, frozen=True, tag="matrix"):
     failed: dict[str, int] = {}
     problems: dict[str, str] = {}
     events: int = 0
+    doubts: tuple[str, ...] = ()  # of its row
 
 
 def could_not_run(row: Row, rate: float, why: str) -> Cell:
@@ -61,6 +62,7 @@ def hold(row: Row, rate: float, live: Report, again: Report) -> Cell:
             verdict.rule.value: verdict.findings[0].problem for verdict in live.verdicts if verdict.findings
         },
         events=live.counts.get("events", 0),
+        doubts=tuple(doubt.name for doubt in live.doubts if doubt.name == row.doubt),
     )
 
 

@@ -76,8 +76,9 @@ def _row(cell: Cell) -> list[str]:
 
 
 def found_by(cell: Cell) -> str:
-    """The rules that failed, each with how many findings it has."""
-    return ", ".join(f"{rule} {found:,}" for rule, found in cell.failed.items()) or NOTHING
+    """The rules that failed, each with how many findings it has, and the doubt of the fault's row."""
+    failed = (f"{rule} {found:,}" for rule, found in cell.failed.items())
+    return ", ".join([*failed, *(f"doubt {name}" for name in cell.doubts)]) or NOTHING
 
 
 def _said(result: Result) -> str:

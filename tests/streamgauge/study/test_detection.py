@@ -115,4 +115,5 @@ def test_a_doubt_that_is_due_must_be_there_and_void_the_run(make: Make) -> None:
 
     doubted, fine = lied(make(doubts=[CLOCK])), lied(make())
     assert hold(DOUBTED, 1, doubted, doubted).outcome == "pass"
+    assert hold(DOUBTED, 1, doubted, doubted).doubts == ("clock",)
     assert hold(DOUBTED, 1, fine, fine).why == ("there is no doubt 'clock'",)
