@@ -14,14 +14,17 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamgauge.core.analysis import Analysis
+from streamgauge.core.assembly import Assembler
+from streamgauge.core.checks.fold import Checks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Outcome
 from streamgauge.core.interval import share_interval
 from streamgauge.core.observation import Observation, Opened
+from streamgauge.core.ownership import Settlements
 from streamgauge.core.recording import Header, Recording
+from streamgauge.core.stretch import unfolded
 from streamgauge.study.detection_load import Load
 from streamgauge.study.mutation import Mutation, Original
 from streamgauge.study.replay import replay
@@ -128,11 +131,17 @@ def part(recording: Recording, share: float) -> Recording:
 
 
 def _state(rows: Sequence[Observation], header: Header, end_ns: int) -> CheckState:
-    """What the checks know of one connection."""
-    analysis = Analysis(header.limits, header.clock, header.began_ns, frozenset(map(Rule, header.promises)))
-    for row in rows:
-        analysis.add(row)
-    return analysis.finish(end_ns).checks
+    """What the checks know of one connection: the long way of `Analysis`, without its metrics."""
+    settled = Settlements()
+    assembler = Assembler(header.limits, settled)
+    checks = Checks(header.limits, frozenset(map(Rule, header.promises)), settled)
+    for row in unfolded(rows):
+        for history in (*assembler.settle_due(row.at_ns), *assembler.add(row)):
+            checks.settle(history)
+        checks.add(row)
+    for history in assembler.finish(end_ns):
+        checks.settle(history)
+    return checks.finish(assembler.strays)
 
 
 def failing(state: CheckState, header: Header) -> frozenset[Rule]:
