@@ -208,7 +208,7 @@ def _stamps(
     )
     if any(events for events, _ in lies):
         least = [d.least for name in _DELIVERIES if (d := latencies.get(name, Distribution())).n]
-        told = f"; told is a stamp that is ahead by {_short(min(least) + clock_bound_ns)}" if least else ""
+        told = f"; {_short(min(least) + clock_bound_ns)} ahead would show" if least else ""
         yield Doubt(
             "clock",
             ", ".join(f"{events} events {why}" for events, why in lies if events),
