@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from streamgauge.checker import Checked, check_rows
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Finding
 from streamgauge.core.event import Kind
+from streamgauge.core.finding import Finding
 from streamgauge.core.observation import Closed, Observation, Received
 from tests.support import damage, generated
 from tests.support.analysed import UNTIL

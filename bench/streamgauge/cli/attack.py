@@ -31,8 +31,8 @@ from streamgauge.report.redact import redacted
 from streamgauge.report.render_text import render_text
 from streamgauge.results import new_folder, write_whole
 from streamgauge.rig.attacker.campaign import campaign
-from streamgauge.rig.probe import ProbeError
 from streamgauge.rig.committed import committed
+from streamgauge.rig.probe import ProbeError
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:

@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
-from streamgauge.cli.control import control_beside
 from streamgauge.cli.attacker import OWN_SERVER, attacker_beside
+from streamgauge.cli.control import control_beside
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.generator import Overdue, run_locust
 from streamgauge.cli.interruption import Interrupted, Interruptions, interruptible
