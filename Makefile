@@ -36,7 +36,7 @@ compare-generators: $(READY)  ## This suite beside other load generators, instal
 	$(BIN)/python -m peers.compare $(ARGS)
 
 compare-detection: $(READY)  ## Who sees a broken server: natural scripts of other load generators; ARGS="--only k6"
-	cd bench && ../$(BIN)/python -m peers.detection $(ARGS)
+	$(BIN)/python -m peers.detection $(ARGS)
 
 fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
 	$(BIN)/python -m tests.fuzz_readers $(ARGS)

@@ -114,7 +114,7 @@ def looked(tester: Tester, places: Mapping[str, str], fault: str, seconds: float
             )
         except subprocess.TimeoutExpired:
             return Seen(None, 0, 0, strikes(target))
-        passed, failed = tester.told(done.stdout)
+        passed, failed = tester.told(done.stdout, folder)
         return Seen(done.returncode, passed, failed, strikes(target))
 
 

@@ -1,7 +1,6 @@
 """The testers that look at broken servers: how each is started, and what it says of what it saw."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ HERE: Final = Path(__file__).parent
 OURS: Final = "streamgauge"
 
 
-def counted(stdout: str) -> tuple[int, int]:
+def counted(stdout: str, _folder: Path) -> tuple[int, int]:
     """Passed and failed, as the script's last line of JSON says."""
     for line in reversed(stdout.splitlines()):
         if line.startswith('{"passed"'):
@@ -22,12 +21,13 @@ def counted(stdout: str) -> tuple[int, int]:
     return 0, 0
 
 
-def concluded(stdout: str) -> tuple[int, int]:
-    """Events verified and findings, as the last line of `streamgauge run` says."""
-    events = re.search(r"([\d,]+) events of", stdout)
-    findings = re.search(r"([\d,]+) findings?\b", stdout)
-    passed, failed = (int(found[1].replace(",", "")) if found else 0 for found in (events, findings))
-    return passed - failed, failed
+def reported(_stdout: str, folder: Path) -> tuple[int, int]:
+    """Events without and with a finding, as the report of `streamgauge run` says."""
+    for path in folder.glob("results/*/report.json"):
+        report = json.loads(path.read_bytes())
+        found = sum(verdict["found"] for verdict in report["verdicts"])
+        return report["counts"]["events"] - found, found
+    return 0, 0
 
 
 class Tester(Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Tester(Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     command: tuple[str, ...]
     env: Mapping[str, str] = {}
-    told: Callable[[str], tuple[int, int]] = counted
+    told: Callable[[str, Path], tuple[int, int]] = counted
 
 
 TESTERS: Final = (
@@ -49,7 +49,7 @@ TESTERS: Final = (
             *(sys.executable, "-m", "streamgauge", "run", "--target", "{target}", "--users", "10"),
             *("--spawn-rate", "10", "--interval", "150ms", "--duration", "{seconds}s", "--scenario", "burst"),
         ),
-        told=concluded,
+        told=reported,
     ),
     Tester(
         name="k6",

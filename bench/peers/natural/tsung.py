@@ -27,6 +27,7 @@ PLAN: Final = """<?xml version="1.0"?>
 SESSION: Final = """
   <session name={user} probability="10" type="ts_websocket">
     <request><websocket type="connect" path="/ws" subprotocols="jwt-auth, jwt.{encoded}"/></request>
+    <thinktime value="1"/>
     <for from="1" to={runs} var="number">
       <request subst="true">
         <match do="continue" when="match">run_accepted</match>
