@@ -23,7 +23,7 @@ def faulty(streamgauge: Run, *arguments: str) -> Done:
 
 
 def test_it_recurs_on_the_server_that_has_the_fault(streamgauge: Run) -> None:
-    run = faulty(streamgauge, "--fault", "swap:0.5")
+    run = faulty(streamgauge, "--fault", "swap:0.2")
     replay = streamgauge("replay", f"{run.folder}#seq-contiguous-1", "--times", "2")
     assert replay.code == 1
     assert "recurs: " in replay.out
@@ -34,7 +34,7 @@ def test_it_recurs_on_the_server_that_has_the_fault(streamgauge: Run) -> None:
 
 
 def test_it_does_not_recur_on_a_server_without_the_fault(streamgauge: Run, server: Server) -> None:
-    run = faulty(streamgauge, "--fault", "swap:0.5")
+    run = faulty(streamgauge, "--fault", "swap:0.2")
     where = f"{run.folder}#seq-contiguous-1"
     replay = streamgauge("replay", where, "--times", "2", "--target", server.address, secret=SECRET)
     assert replay.code == 0
@@ -57,14 +57,14 @@ def test_a_scenario_of_ones_own_is_replayed_and_said_to_be_one(streamgauge: Run,
     own = tmp_path / "mine.py"
     own.write_text((ROOT / "scenarios" / "steady.py").read_text())
     own.with_suffix(".toml").write_text((ROOT / "scenarios" / "steady.toml").read_text())
-    run = faulty(streamgauge, "--scenario", str(own), "--fault", "swap:0.5")
+    run = faulty(streamgauge, "--scenario", str(own), "--fault", "swap:0.2")
     replay = streamgauge("replay", f"{run.folder}#seq-contiguous-1", "--times", "1")
     assert replay.code in {0, 1}
     assert "mine.py is a scenario of your own" in replay.err
 
 
 def test_what_cannot_be_driven_is_inconclusive_and_what_may_not_be_is_refused(streamgauge: Run) -> None:
-    run = faulty(streamgauge, "--fault", "swap:0.5")
+    run = faulty(streamgauge, "--fault", "swap:0.2")
     where, nowhere = f"{run.folder}#seq-contiguous-1", "ws://127.0.0.1:9/ws"
     replay = streamgauge("replay", where, "--times", "1", "--target", nowhere, secret=SECRET)
     assert replay.code == 3

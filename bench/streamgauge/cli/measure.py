@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -46,10 +46,12 @@ def measure(
     *,
     quiet: bool = False,
     cast: Path | None = None,
+    server_flags: Sequence[str] = (),
 ) -> Measured:
     """Run the plan, `quiet` without printing its report; with a `cast` (JSON) by users of an earlier run.
 
-    Raises `UsageProblem` or `Interrupted`, and then leaves no folder behind.
+    A reference server of its own is given `server_flags` besides the plan's. Raises `UsageProblem` or
+    `Interrupted`, and then leaves no folder behind.
     """
     require_possible(plan, secret, processes)
     try:
@@ -74,7 +76,7 @@ def measure(
             if plan.target and not plan.command:
                 code = generate(plan, folder, secret or "")
             else:
-                code = _with_a_server(generate, plan, folder, secret)
+                code = _with_a_server(generate, plan, folder, secret, server_flags)
             return Measured(code, folder, interruptions.any)
     except (UsageProblem, Interrupted):
         shutil.rmtree(folder)  # nothing was measured
@@ -100,12 +102,14 @@ def require_possible(plan: Plan, secret: str | None, processes: int) -> None:
             )
 
 
-def _with_a_server(generate: Callable[..., int], plan: Plan, folder: Path, secret: str | None) -> int:
+def _with_a_server(
+    generate: Callable[..., int], plan: Plan, folder: Path, secret: str | None, flags: Sequence[str]
+) -> int:
     """Run the plan against the server that its command starts, else against the reference server."""
     secret = secret if plan.target and secret else secrets.token_urlsafe(32)
     log = folder / "server.log"
     more = OWN_SERVER if plan.name == ATTACK else ()
-    with started_server(secret, plan, log, more) as (address, server):
+    with started_server(secret, plan, log, [*more, *flags]) as (address, server):
         try:
             plan = replace(plan, target=address)
         except PlanError as error:

@@ -94,7 +94,7 @@ def replay(
         )
     for number in range(1, times + 1):
         try:
-            one, interrupted = _attempt(found, plan, locustfile, folder, secret, cast, said)
+            one, interrupted = _attempt(found, plan, locustfile, folder, secret, cast, said, number)
         except Interrupted:
             break
         so_far.append(one)
@@ -188,10 +188,17 @@ def _attempt(
     secret: str | None,
     cast: Cast,
     said: Counter[Said],
+    number: int,
 ) -> tuple[Attempt, bool]:
-    """Drive it once; and whether that was interrupted."""
+    """Drive it once; and whether that was interrupted.
+
+    Where the reference server is ours its faults strike by a seed of this replay: by the same one they
+    would strike the same runs each time, and say nothing of how often.
+    """
+    anew = ("--fault-seed", str(number)) if plan.faults and not (plan.target or plan.command) else ()
+    where = folder / CAST
     try:
-        measured = measure(locustfile, plan, folder, secret, 1, quiet=True, cast=folder / CAST)
+        measured = measure(locustfile, plan, folder, secret, 1, quiet=True, cast=where, server_flags=anew)
     except UsageProblem as problem:
         return Attempt(None, str(problem), of=said.total()), False
     try:

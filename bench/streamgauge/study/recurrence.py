@@ -19,7 +19,7 @@ from streamgauge.core.interval import exact_interval
 from streamgauge.core.observation import Asked, Opened, Received, Stretch, Unsent
 from streamgauge.core.stretch import unfold
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, PASS
-from streamgauge.plan import Plan, PlanError
+from streamgauge.plan import ATTACK, Plan, PlanError
 from streamgauge.report.model import Report
 
 MOST_USERS: Final = 8  # that take part
@@ -131,6 +131,8 @@ def replay_plan(plan: Plan, cast: Cast, found: Finding) -> Plan:
     """The plan of one replay: the same but for who takes part and how long; raises `CannotReplay`."""
     if plan.slice_runs:
         raise CannotReplay(f"the users of {plan.name} act in slices, all together: run it again")
+    if plan.name == ATTACK:
+        raise CannotReplay("what is found beside an attack, an attack must find again: run it again")
     users = len(cast.parts)
     ends_ns = max([cast.from_ns, *(due for part in cast.parts for due in part.due_ns)]) + _AFTER_NS
     try:
@@ -145,6 +147,7 @@ def replay_plan(plan: Plan, cast: Cast, found: Finding) -> Plan:
             goodput=(),
             abort_on=(),
             most_runs=0,
+            control=False,
         )
     except PlanError as error:
         raise CannotReplay(str(error)) from error

@@ -133,6 +133,11 @@ def test_slices_cannot_be_driven_apart() -> None:
         replay_plan(Plan(slice_runs=4), CAST, GAP)
 
 
+def test_an_attack_is_no_matter_of_users() -> None:
+    with pytest.raises(CannotReplay, match="attack"):
+        replay_plan(Plan(scenario="attack"), CAST, GAP)
+
+
 def test_requests_are_compared_by_what_was_said_in_that_time() -> None:
     users = conducts([Rows(user("ann", 1, run(*whole()), run(*whole())))])
     found = cast_of(GAP, BEGAN, users)
