@@ -193,6 +193,7 @@ FULL = Plan(
             {"users": 3, "processes": 8},
             "processes: 8 of them have only 3 users to share: at most one for each user",
         ),
+        ({"slice_runs": 1, "control": True}, "control: its traffic would be in what slices compare"),
         ({"slice_runs": 1, "processes": 2}, "processes: the users of slices act together, in one process"),
         ({"weather": "fine"}, "Object contains unknown field `weather`; known are scenario, target, "),
     ],
@@ -369,6 +370,7 @@ OTHER = {
     "required": (Rule.ECHO,),
     "faults": ("swap",),
     "seed": 2,
+    "control": True,
 }
 
 

@@ -100,7 +100,7 @@ def make_control(results: Path) -> Control:
 
 
 def _await_end(process: "subprocess.Popen[bytes]", results: Path) -> None:
-    """Let the users go when all is seeded, at latest a while after the run; killed where we are told to end."""
+    """Let the users go when all is seeded, at latest a while after the run; nobody outlives us."""
     told, over_at = False, 0.0
     try:
         while process.poll() is None:

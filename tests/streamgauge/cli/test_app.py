@@ -22,4 +22,6 @@ def test_no_default_is_read_as_if_it_had_been_typed(command: str, option: inspec
 
 
 def test_these_are_the_commands_that_have_such_options() -> None:
-    assert {command for command, _ in read_by_us()} == {"run", "assess", "attack", "capacity", "calibrate"}
+    assert {command for command, _ in read_by_us()} == {
+        *("run", "assess", "attack", "capacity", "calibrate", "proxy")
+    }

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from streamgauge.core.checks.extent import Leaks as CheckLeaks
 from streamgauge.core.checks.extent import Losses
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Finding, Outcome, Struck, Witness
 from streamgauge.core.interval import exact_interval, zero_upper_bound
 from streamgauge.core.metrics.goodput import GoodputState
@@ -383,3 +384,13 @@ def test_a_share_of_what_is_not_promised_is_left_out(make: Make) -> None:
     )
     assert [share.name for share in report.shares] == ["runs with the full sequence", "delivery success"]
     assert report.outcome == "pass"
+
+
+def test_a_control_that_was_not_caught_makes_the_verdict_unknown_and_never_hides_a_failure(
+    make: Make, gap: Gap
+) -> None:
+    blind = Control(problem="its proxy fell")
+    assert make().control is None
+    assert make(control=blind).outcome == "unknown"
+    assert [doubt.name for doubt in make(control=blind).doubts] == ["control"]
+    assert make(gap(), control=blind).outcome == "fail"

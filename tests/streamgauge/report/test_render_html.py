@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import SEEDS, Control, Seeded
 from streamgauge.core.finding import Doubt, Finding, Witness
 from streamgauge.core.overhead import Cost, Effect, Overhead
+from streamgauge.core.strike import Strike
 from streamgauge.core.threshold import Level, parse
 from streamgauge.report import wording
 from streamgauge.report.conclude import MOST_SECONDS
@@ -29,8 +31,19 @@ ALL_SECTIONS = [
     "series",
     "findings",
     "faults",
+    "control",
     "environment",
 ]
+
+
+CAUGHT = Control(
+    tuple(
+        Seeded(
+            name, Strike(fault, 1, 1, f"r-{name}", "partial", 8), (Rule.SEQ_CONTIGUOUS,), Rule.SEQ_CONTIGUOUS
+        )
+        for name, fault in SEEDS.items()
+    )
+)
 
 
 def page(report: Report) -> Element:
@@ -65,6 +78,7 @@ def worst(make: Make, gap: Gap, leak: Finding, lagging: Doubt) -> Report:
         doubts=[replace(lagging, voids="")],
         thresholds=[parse("p99(run) < 1ms"), parse("p99(run) < 1us", Level.WARN), parse("p99.9(run) < 1s")],
         faults=[Fault("drop-event:0.01", 12)],
+        control=CAUGHT,
         recordings=["results/x/worker-0.sgr"],
         masked={Rule.TOOL_PAIRING: 3},
     )
@@ -78,7 +92,9 @@ def test_the_order_of_the_page(worst: Report) -> None:
 
 def test_a_clean_run_has_no_parts_without_content(make: Make) -> None:
     sections = [element.get("id") for element in page(make()).iter("section")]
-    assert sections == [name for name in ALL_SECTIONS if name not in ("thresholds", "findings", "faults")]
+    assert sections == [
+        name for name in ALL_SECTIONS if name not in ("thresholds", "findings", "faults", "control")
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["pass", "fail", "unknown"])
@@ -236,6 +252,9 @@ def test_a_finding_without_witnesses(make: Make) -> None:
 
 def test_faults_environment_plan_and_command(worst: Report) -> None:
     assert words(section(worst, "faults")).endswith("drop-event:0.01: 12 times")
+    assert words(section(worst, "control")).endswith(
+        "swap, partial (seq 8) of r-swap: caught by seq-contiguous"
+    )
     environment = section(worst, "environment")
     told = dict(rows(environment))
     assert told["revision"] == "3f2a1c9"

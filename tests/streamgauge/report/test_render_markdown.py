@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Finding
 from streamgauge.core.metrics.streams import StreamState
 from streamgauge.core.threshold import Threshold
@@ -54,6 +55,12 @@ def test_cut_short_faults_and_cuts(make: Make) -> None:
     assert "**The run was cut short**" in text
     assert "- drop: 12 times" in text
     assert "## Left out for size\n\n- plan: all" in text
+
+
+def test_the_control_is_told_where_there_was_one(make: Make) -> None:
+    title = "## Control: what was seeded beside the run\n\n- its proxy fell"
+    assert title in render_markdown(make(control=Control(problem="its proxy fell")))
+    assert "Control" not in render_markdown(make())
 
 
 def test_nothing_exercised(make: Make) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Finding
 from streamgauge.core.threshold import Threshold
 from streamgauge.report.model import Fault, Report
@@ -72,6 +73,13 @@ def test_faults_and_cuts_are_told(make: Make) -> None:
     text = render_text(make(faults=[Fault("drop-event", 12)], plan={"x": ["y" * 999] * 99}))
     assert "drop-event: 12 times" in text
     assert "plan: all of its" in text
+
+
+def test_the_control_is_told_where_there_was_one(make: Make) -> None:
+    text = render_text(make(control=Control(problem="its proxy fell")))
+    assert "control: what was seeded beside the run\n  - its proxy fell" in text
+    assert "INVALID, its proxy fell" in text.splitlines()[-1]
+    assert "control" not in render_text(make())
 
 
 def test_without_a_path_there_is_no_line_for_it(make: Make) -> None:

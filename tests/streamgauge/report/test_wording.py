@@ -4,11 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import Control, Seeded
 from streamgauge.core.finding import NOTHING, Doubt, Finding, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
+from streamgauge.core.strike import Fault, Strike
 from streamgauge.core.threshold import Threshold, Unit
 from streamgauge.report import wording
-from streamgauge.report.model import Duration, Fault, Quantile, Report, ShareOf
+from streamgauge.report.model import Duration, Quantile, Report, ShareOf
+from streamgauge.report.model import Fault as ServerFault
 
 Make = Callable[..., Report]
 Gap = Callable[..., Finding]
@@ -132,9 +135,36 @@ def test_a_doubt_says_what_it_voids_and_what_to_do(lagging: Doubt, dead: Doubt) 
     assert wording.advised(Doubt("odd", "5", "3", "be even", NOTHING)) == "odd: 5 (limit 3) — be even"
 
 
+SEEDED = Seeded(
+    "loss",
+    Strike(Fault.DROP, 1, 2, "r-0123456789abcdef0123", "partial", 8),
+    (Rule.SEQ_CONTIGUOUS,),
+    Rule.SEQ_CONTIGUOUS,
+)
+
+
+def test_what_a_control_seeded_in_words() -> None:
+    assert wording.control(Control((SEEDED,))) == (
+        "loss, partial (seq 8) of r-0123456789abcdef0…: caught by seq-contiguous",
+    )
+    assert wording.seeded(replace(SEEDED, caught=None)).endswith(": NOT caught by seq-contiguous")
+    assert wording.seeded(replace(SEEDED, strike=None, caught=None)) == (
+        "loss: not seeded, no event came that seq-contiguous would tell of"
+    )
+    assert wording.control(None) == ()
+    assert wording.control(Control(problem="its proxy fell")) == ("its proxy fell",)
+
+
+def test_a_control_says_what_its_protocol_cannot_show() -> None:
+    by_parts = replace(SEEDED, expected=(Rule.TOOL_PAIRING, Rule.PROTOCOL), caught=None)
+    words, beside = wording.control(Control((by_parts,)))
+    assert words.endswith("NOT caught by tool-pairing or protocol")
+    assert beside.startswith("this protocol does not count its events")
+
+
 def test_faults_in_words() -> None:
-    assert wording.fault(Fault("drop", 1)) == "drop: 1 time"
-    assert wording.fault(Fault("drop", None)) == "drop: the server does not say how often"
+    assert wording.fault(ServerFault("drop", 1)) == "drop: 1 time"
+    assert wording.fault(ServerFault("drop", None)) == "drop: the server does not say how often"
 
 
 def test_the_verdict_of_a_pass(make: Make) -> None:
