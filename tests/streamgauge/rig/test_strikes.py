@@ -200,7 +200,7 @@ def test_provable_strikes_hit_where_what_goes_on_has_not_begun() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "swap"])
 def test_a_provable_strike_is_seen_by_the_protocols_own_reader(fault: str) -> None:
-    struck = said(SPOKEN, protocol="ag-ui", provable=True, **{fault: ALL})
+    struck = said(SPOKEN, protocol="ag-ui", provable=True, **{fault: ALL})  # type: ignore[arg-type] # by name
     found = ag_ui.findings(ag_ui.Ask("q1"), *map(json.loads, struck))
     assert {rule for rule, _ in found} == {"protocol"}
 
