@@ -200,7 +200,7 @@ def test_provable_strikes_hit_where_what_goes_on_has_not_begun() -> None:
 
 @pytest.mark.parametrize("fault", ["drop", "swap"])
 def test_a_provable_strike_is_seen_by_the_protocols_own_reader(fault: str) -> None:
-    struck = said(SPOKEN, protocol="ag-ui", provable=True, **{fault: ALL})  # type: ignore[arg-type] # by name
+    struck = said(SPOKEN, protocol="ag-ui", provable=True, **{fault: ALL})
     found = ag_ui.findings(ag_ui.Ask("q1"), *map(json.loads, struck))
     assert {rule for rule, _ in found} == {"protocol"}
 
@@ -212,7 +212,6 @@ def test_rates_are_shares_of_the_inner_events_and_the_same_seed_strikes_the_same
     assert dropped == said([event for run in runs for event in run], drop=Aim(rate=0.1))
 
 
-NOTHING = {"drop": Aim(), "double": Aim(), "swap": Aim(), "transplant": Aim()}
 SAID = st.lists(
     st.sampled_from(
         [
@@ -230,7 +229,7 @@ SAID = st.lists(
 @given(SAID, SIZES)
 def test_without_a_strike_every_byte_is_the_servers(messages: list[bytes], sizes: list[int]) -> None:
     stream = SWITCHED + b"".join(messages) + b"\x81"  # cut off in a frame
-    one = clients(**NOTHING)
+    one = clients(drop=Aim(), double=Aim(), swap=Aim(), transplant=Aim())
     client = one.connect(1)
     for piece in chunked(stream, sizes):
         one.hear(client, piece)
