@@ -6,6 +6,7 @@ one process, of the native protocol, with no run that is to be silent.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -205,7 +206,7 @@ class Second:
                 yield broken("seq-contiguous", "gap")
             return
         arrivals = [run.asked.at_ns, *(r.kernel_ns or r.at_ns for r in once)]
-        longest = max(later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False))
+        longest = max(later - earlier for earlier, later in pairwise(arrivals))
         if longest > self.limits.silence_ns + run.asked.pause_ns:
             yield broken("no-silence", f"silent for {longest / 1e9:.1f} s")
         for rule, problem in in_order(events):
@@ -282,7 +283,7 @@ class Second:
 def missing(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """The numbers that never came, below the highest that did: from and to."""
     seen = sorted({0, *numbers})
-    return [(low + 1, high - 1) for low, high in zip(seen, seen[1:], strict=False) if high > low + 1]
+    return [(low + 1, high - 1) for low, high in pairwise(seen) if high > low + 1]
 
 
 def offsets(rows: Sequence[Observation], user: str) -> list[int]:
@@ -330,8 +331,8 @@ def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
         yield "thinking-present", ""
     if wrong := wrong_tools(life):
         yield "tool-pairing", ", ".join(sorted(wrong))
-    if wrong := wrong_parts(life):
-        yield "partial-integrity", wrong
+    if torn := wrong_parts(life):
+        yield "partial-integrity", torn
 
 
 def thinks_wrongly(life: Sequence[Event], *, began: bool) -> bool:
