@@ -1,4 +1,7 @@
-"""A naive checker, written from the contract alone, comes to the same findings; `make compare-checkers` asks it more."""
+"""A naive checker, written from the contract alone, comes to the same findings.
+
+`make compare-checkers` asks both about many more recordings.
+"""
 
 from collections import Counter
 

@@ -14,7 +14,8 @@ from streamgauge.core.observation import Cancelled, Closed, Observation, Receive
 from tests.support.analysed import UNTIL, among_users, recordings, seeds
 from tests.support.generated import START, recording
 from tests.support.history import LIMITS
-from tests.support.mutations import MUTATIONS, Mutated, told
+from tests.support.mutated import Mutated, told
+from tests.support.mutations import MUTATIONS
 from tests.support.stretches import read_together, stretched
 
 Mutation = Callable[[list[Observation], Random], Mutated]

@@ -16,7 +16,8 @@ from streamgauge.core.observation import Closed, Observation, Received
 from tests.support import damage, generated
 from tests.support.analysed import UNTIL
 from tests.support.history import LIMITS
-from tests.support.mutations import MUTATIONS, Mutated
+from tests.support.mutated import Mutated
+from tests.support.mutations import MUTATIONS
 from tests.support.naive_checker import Limits, Naive, Second
 from tests.support.stretches import read_together, stretched
 

@@ -17,6 +17,10 @@ from tests.support.history import completed, failed, idea, part, tool
         [part(0), part(1), completed("", "sum")],  # a protocol without digests
         [part(0), part(1), failed()],  # cut off in the middle
         [part(0), part(1)],
+        # after the end: `terminal-last` alone
+        [part(0), completed("sum", "sum"), part(7)],
+        [part(0), completed("sum", "sum"), completed("sum", "another")],
+        [completed("sum", ""), part(0), completed("sum", "another")],
     ],
 )
 def test_an_answer_may_come_like_this(events: list[Event]) -> None:

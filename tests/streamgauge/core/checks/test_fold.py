@@ -335,6 +335,32 @@ def test_what_comes_long_after_the_end_breaks_terminal_last() -> None:
     assert (finding.run, finding.at_ns) == ("r1", 4 * SECOND)
 
 
+def test_its_offset_is_no_second_finding() -> None:
+    missed = run(started(), lost(thought(1)), thought(2), thought(3), completed())
+    late = replace(run(started(), thought(1)).events[1].event, seq=2, offset=2)
+    assert failures(checked(*session(missed, leaves=False), heard(late, at=4))) == [
+        (R.TERMINAL_LAST, "long after the run was settled"),
+        (R.SEQ_CONTIGUOUS, "gap: seq 2 never came"),
+    ]
+
+
+def test_what_comes_long_after_the_end_is_found_whatever_came_before_the_acceptance() -> None:
+    rows = session(run(*whole()), leaves=False)
+    early = replace(ANNS, offset=0, seq=0)
+    late = replace(ANNS, seq=11, offset=11)
+    rows.insert(2, heard(early))
+    assert failures(checked(*rows, heard(late, at=4))) == [
+        (R.TERMINAL_LAST, "long after the run was settled")
+    ]
+
+
+def test_what_came_before_an_acceptance_that_is_too_late_is_part_of_that_finding() -> None:
+    asked = replace(run().asked, deadline_ns=SECOND)
+    early = replace(ANNS, offset=0, seq=0)
+    late = accepted(at=2), heard(early, at=3)
+    assert failures(checked(opened(), asked, heard(early, at=0.5), *late)) == [(R.COMPLETE, "never began")]
+
+
 def test_what_comes_after_the_deadline_is_no_second_finding() -> None:
     slow = run(*whole(), deadline=0.035)
     rows = session(slow, leaves=False)
