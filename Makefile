@@ -41,6 +41,9 @@ compare-detection: $(READY)  ## Who sees a broken server: natural scripts of oth
 fuzz-readers: $(READY)  ## The compiled readers under sanitizers, beside the references; ARGS="--seconds 600"
 	$(BIN)/python -m tests.fuzz_readers $(ARGS)
 
+compare-checkers: $(READY)  ## The checker beside a naive one, on 100,000 random recordings; ARGS="--count 5000 --jobs 1"
+	$(BIN)/python -m tests.compare_checkers $(ARGS)
+
 mutation: $(READY)  ## Each small change of what judges: would a test notice? ARGS="checks/judge.py --jobs 1"
 	$(BIN)/python -m tests.mutation $(ARGS)
 

@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Opened, Received
-
-ENDS = (Kind.COMPLETED, Kind.FAILED)
+from tests.support.naive_run import ENDS, in_order
 
 
 class Naive(NamedTuple):
@@ -313,87 +312,3 @@ def wrong_echoes(run: Run, events: Sequence[Event]) -> list[str]:
         if opens and asked.context and event.context != asked.context:
             return ["another context"]
     return []
-
-
-def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the order of a run of which every event is there, once."""
-    ends = [place for place, event in enumerate(events) if event.kind in ENDS]
-    life = events[: ends[0] + 1] if ends else events
-    if len(life) < len(events):
-        yield "terminal-last", "after the end"
-    starts = [place for place, event in enumerate(life) if event.kind == Kind.STARTED]
-    only_an_error = life[0].kind == Kind.FAILED
-    if 0 not in starts and not only_an_error:
-        yield "started-first", "no start"
-    elif starts[1:]:
-        yield "started-first", "started again"
-    if thinks_wrongly(life, began=0 in starts):
-        yield "thinking-present", ""
-    if wrong := wrong_tools(life):
-        yield "tool-pairing", ", ".join(sorted(wrong))
-    if torn := wrong_parts(life):
-        yield "partial-integrity", torn
-
-
-def thinks_wrongly(life: Sequence[Event], *, began: bool) -> bool:
-    def step(event: Event) -> int:
-        return event.step if event.kind == Kind.THINKING and event.pipeline else 0
-
-    rest = [event for event in life if event.kind != Kind.STARTED]
-    steps = [step(event) for event in rest]
-    work = [place for place, event in enumerate(rest) if event.kind not in ENDS and not steps[place]]
-    done = [place for place, event in enumerate(rest) if event.kind == Kind.COMPLETED]
-    known = 0  # so many steps need not be there
-    if not began and rest:  # the missing start is the finding, and hides what should have come before this
-        known = 3 if done == [0] else steps[0] - 1 if steps[0] else 2
-    for number in (1, 2, 3):
-        places = [place for place in range(len(rest)) if steps[place] == number]
-        if len(places) + (number <= known) > 1:
-            return True
-        first = -1 if number <= known else places[0] if places else len(rest)
-        if number == 1:
-            must_follow = [place for place in range(len(rest)) if steps[place] > 1] + work + done
-        elif number == 2:
-            must_follow = [place for place in range(len(rest)) if steps[place] > 2] + work + done
-        else:
-            must_follow = done
-        if any(place < first for place in must_follow):
-            return True
-        if number == 3 and any(place > first for place in work):
-            return True
-    return False
-
-
-def wrong_tools(life: Sequence[Event]) -> set[str]:
-    wrong = set()
-
-    def running(call: str, place: int) -> bool:
-        before = [
-            event.kind
-            for event in life[:place]
-            if event.kind in (Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED) and event.call == call
-        ]
-        return bool(before) and before[-1] == Kind.TOOL_EXECUTING
-
-    for place, event in enumerate(life):
-        if event.kind == Kind.TOOL_EXECUTING and running(event.call, place):
-            wrong.add("tool begun twice")
-        if event.kind == Kind.TOOL_COMPLETED and not running(event.call, place):
-            wrong.add("tool completed that was not running")
-        if event.kind in ENDS and not event.cut:
-            calls = {other.call for other in life if other.kind == Kind.TOOL_EXECUTING}
-            if any(running(call, place) for call in calls):
-                wrong.add("tool never completed")
-    return wrong
-
-
-def wrong_parts(life: Sequence[Event]) -> str:
-    parts = [event.index for event in life if event.kind == Kind.PARTIAL]
-    if not parts:
-        return ""
-    if parts != list(range(len(parts))):
-        return "index"
-    joined = [event.joined for event in life if event.joined]
-    if life[-1].kind == Kind.COMPLETED and life[-1].answer and [life[-1].answer] != joined[-1:]:
-        return "deltas do not join to the answer"
-    return ""
