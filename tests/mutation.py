@@ -13,7 +13,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
-import signal
+import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -40,11 +40,14 @@ PAGE: Final = ROOT / "docs/mutation.md"
 TESTS: Final = ROOT / "tests/streamgauge"
 QUICK: Final = ("core/checks", "core/test_contract.py", "core/test_assembly.py", "test_checker.py")
 SLOW: Final = (
-    *("core/test_analysis.py", "test_checker_exact.py"),
+    *("core/test_alike.py", "core/metrics", "core/test_analysis.py", "test_checker_exact.py"),
     *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "core/test_analysis_short_ways.py"),
 )
-LONGEST_S: Final = 120  # then it goes round in circles, and somebody would notice
-_HOW: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+LONGEST_S: Final = 120  # of processor time: then it goes round in circles, and somebody would notice
+_HOW: Final = (
+    *("-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 _LOADED: Final = (hypothesis, msgspec, np)  # once, and not in every process
 
 
@@ -105,7 +108,7 @@ def noticed(module: str, code: CodeType, tests: Sequence[str]) -> bool:
     if not child:
         status = 1
         try:
-            signal.alarm(LONGEST_S)
+            resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_S, LONGEST_S))
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
