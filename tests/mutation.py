@@ -18,7 +18,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from types import CodeType, ModuleType
 from typing import Final, NamedTuple
 
@@ -48,6 +50,7 @@ _HOW: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
+_ONE_AT_A_TIME: Final = Lock()
 _LOADED: Final = (hypothesis, msgspec, np)  # once, and not in every process
 
 
@@ -65,7 +68,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
     options = parser.parse_args()
     files = [CORE / name for name in options.files] or JUDGES
-    if tried(files[0], Mutant("", "", "", 1, compile(files[0].read_text(), "as it stands", "exec"))).by:
+    as_it_stands = partial(compile, files[0].read_text(), "as it stands", "exec")
+    if tried(files[0], Mutant("", "", "", 1, as_it_stands)).by:
         sys.exit("mutation: the tests fail as the sources stand: mend that first (make test)")
     began_s, known = time.monotonic(), PAGE.read_text()
     fates: list[Fate] = []
@@ -96,8 +100,10 @@ def tried(path: Path, mutant: Mutant) -> Fate:
         "slow": [TESTS / name for name in SLOW],
     }
     module = ".".join(path.relative_to(ROOT / "bench").with_suffix("").parts)
+    with _ONE_AT_A_TIME:  # all mutants of a module are made of one tree
+        code = mutant.code()
     for stage, tests in stages.items():
-        if tests and noticed(module, mutant.code, [str(test) for test in tests]):
+        if tests and noticed(module, code, [str(test) for test in tests]):
             return Fate(path.relative_to(CORE).as_posix(), mutant, stage)
     return Fate(path.relative_to(CORE).as_posix(), mutant, "")
 

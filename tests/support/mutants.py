@@ -2,7 +2,9 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import CodeType
 from typing import Final, NamedTuple
 
@@ -32,13 +34,13 @@ _NOT_JUDGED: Final = frozenset({"annotation", "returns", "decorator_list", "base
 
 
 class Mutant(NamedTuple):
-    """One change: where, what stood there, what stands there now, and the whole module with it."""
+    """One change: where, what stood there, and what stands there now; `code` makes the module with it."""
 
     where: str  # the function or class
     before: str
     after: str
     nth: int  # of equal ones in the same place, from 1
-    code: CodeType
+    code: Callable[[], CodeType]
 
     @property
     def name(self) -> str:
@@ -51,16 +53,28 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     times: Counter[tuple[str, str, str]] = Counter()
     for where, parent, node in list(_nodes(tree, "")):
-        shown = parent if isinstance(node, ast.Constant | ast.comprehension) else node
-        before = _shown(shown)
+        within = parent if isinstance(node, ast.Constant | ast.comprehension) else node
+        before = _shown(within)
         for other in _alternatives(node):
             ast.copy_location(other, node)
-            _Swap(node, other).visit(tree)
-            code = compile(ast.fix_missing_locations(tree), "mutant", "exec")
-            what = where or "module", before, _shown(other if shown is node else shown)
+            with _swapped(within, node, other):
+                what = where or "module", before, _shown(other if within is node else within)
             times[what] += 1
-            _Swap(other, node).visit(tree)
-            yield Mutant(*what, times[what], code)
+            yield Mutant(*what, times[what], partial(_compiled, tree, node, other))
+
+
+def _compiled(tree: ast.Module, node: ast.AST, other: ast.AST) -> CodeType:
+    with _swapped(tree, node, other):
+        return compile(ast.fix_missing_locations(tree), "mutant", "exec")
+
+
+@contextmanager
+def _swapped(tree: ast.AST, node: ast.AST, other: ast.AST) -> Iterator[None]:
+    if tree is not node:
+        _Swap(node, other).visit(tree)
+    yield
+    if tree is not node:
+        _Swap(other, node).visit(tree)
 
 
 class _Swap(ast.NodeTransformer):
