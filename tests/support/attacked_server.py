@@ -35,7 +35,7 @@ class Attacked:
         token = client.request.headers["Authorization"].removeprefix("Bearer ")
         user = jwt.decode(token, options={"verify_signature": False})["sub"]
         session = {"id": f"session-{next(self._ids)}", "window_s": 60, "resume": "resume" in self._holes}
-        self._sessions[session["id"]] = user
+        self._sessions[str(session["id"])] = user
         greeting = {"user_id": user, "clock_id": "c", "max_message_bytes": 65_536, "session": session}
         runs: set[asyncio.Task[None]] = set()
         with suppress(ConnectionClosed):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from streamgauge.attack_plan import AttackPlan
 from streamgauge.core.analysis import Analysis
-from streamgauge.core.attack import BY_NAME, Attacked, judge
+from streamgauge.core.attack import BY_NAME, Attacked, Seen, judge
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.finding import Outcome
 from streamgauge.plan import Plan
@@ -109,16 +109,11 @@ def test_what_the_server_does_not_offer_is_not_exercised(name: str) -> None:
 
 
 def test_who_logs_nobody_in_is_not_asked_for_tokens() -> None:
-    # the server wants to know who it is: by a header of the test's own, not by a login
-    seen = asyncio.run(CARRIED["alg none"](scene_without_login()))
-    assert not seen.applies
+    async def play() -> Seen:
+        nobody = Door("ws://127.0.0.1:9/ws", Login(kind="none"), "", None, 1)
+        return await CARRIED["alg none"](Scene(PLAN, nobody, random.Random(1)))
 
-
-def scene_without_login() -> Scene:
-    async def make() -> Scene:
-        return Scene(PLAN, Door("ws://127.0.0.1:9/ws", Login(kind="none"), "", None, 1), random.Random(1))
-
-    return asyncio.run(make())
+    assert not asyncio.run(play()).applies
 
 
 def test_a_bomb_is_sent_to_who_agrees_to_compression() -> None:
