@@ -44,7 +44,12 @@ class Attacked:
             async for said in client:
                 message = json.loads(said)
                 payload = message["payload"]
-                if message["type"] == "start_agent":
+                if message["type"] == "start_agent" and "refuses" in self._holes:
+                    said_no = {"code": "draining", "message": "no", "request_id": payload["request_id"]}
+                    await _say(client, "error", said_no)
+                elif message["type"] == "start_agent" and "hangs up" in self._holes:
+                    await client.close(1011)
+                elif message["type"] == "start_agent":
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:
                     await _say(client, *self._answer(user, message["type"], payload))

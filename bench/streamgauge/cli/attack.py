@@ -32,7 +32,6 @@ from streamgauge.report.render_text import render_text
 from streamgauge.results import new_folder, write_whole
 from streamgauge.rig.attacker.campaign import campaign
 from streamgauge.rig.committed import committed
-from streamgauge.rig.probe import ProbeError
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
@@ -124,7 +123,7 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
     with _reached(plan, secret, folder) as (target, key):
         try:
             done, state = campaign(plan, target, key, _tell)
-        except (ProbeError, OSError) as error:
+        except OSError as error:
             said = redacted(str(error), _MOST_SHOWN)
             raise UsageProblem(
                 f"{target}: the bystanders cannot connect ({said}); does `streamgauge validate` pass there?"

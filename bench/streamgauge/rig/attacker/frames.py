@@ -120,7 +120,7 @@ async def _bomb(scene: Scene) -> Seen:
                 return Seen(why="the server agrees to no compression", applies=False)
             writer.write(_with_rsv1(Frame(Opcode.TEXT, _deflated()).serialize(mask=True)))
             code = close_code(await reader.read())
-    except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
+    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         return Seen((Try("kept" if isinstance(error, TimeoutError) else "cut"),))
     finally:
         writer.transport.abort()

@@ -101,12 +101,14 @@ async def neighbouring_ids(scene: Scene) -> Seen:
 
 async def foreign_thread(scene: Scene) -> Seen:
     """Follow a thread of a bystander, where the server offers that."""
+    if not scene.greeting.session.id:  # who speaks of no sessions has no word for it
+        return _NO_MESSAGE
     line = await scene.line()
     try:
         probed = scene.answer(await _ask(scene, line, subscribe("t-of-nobody"))).answer
     finally:
         await line.leave()
-    if probed in _NOT_SUPPORTED or not scene.dialect.accepts:
+    if probed in _NOT_SUPPORTED:
         return Seen(why="the server does not offer subscribe", applies=False)
     return await _rounds(scene, lambda line, victim: _both(scene, line, victim.thread, subscribe))
 

@@ -109,7 +109,10 @@ class Scene:
         """What a message answers to what was said, in the words of the list."""
         if message is None:
             return Try("kept", f"no answer in {ANSWER_S:g} s")
-        event, _ = self.dialect.reader().read(message)
+        try:
+            event, _ = self.dialect.reader().read(message)
+        except Unreadable as error:
+            return Try("correct", f"no message of the protocol: {error}")
         if event.kind == Kind.REFUSED:
             return Try(f"error {event.status}")
         return Try("correct", Kind(event.kind).name.lower())
