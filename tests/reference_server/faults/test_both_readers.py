@@ -38,6 +38,12 @@ def said(kit: Kit, fault: str) -> list[bytes]:
             request = f"{name}-{number}{twin}"
             await client.say("start_agent", user_request=CANARIES[name], request_id=request, context=context)
 
+    async def hear(client: Client) -> list[bytes]:
+        heard: list[bytes] = []
+        while sum(message.startswith(b'{"type":"run_report"') for message in heard) < 2:
+            heard.append(str(await client.socket.recv()).encode())
+        return heard
+
     async def work() -> list[bytes]:
         messages = []
         async with (
@@ -48,10 +54,8 @@ def said(kit: Kit, fault: str) -> list[bytes]:
             for number in range(RUNS):
                 await ask(ann, "ann", number)
                 await ask(ben, "ben", number)
-                reports = 0
-                while reports < 2:
-                    messages.append(str(await ann.socket.recv()).encode())
-                    reports += messages[-1].startswith(b'{"type":"run_report"')
+                messages += await hear(ann)
+                await hear(ben)
         return messages
 
     return kit.go(work())
