@@ -237,8 +237,12 @@ class NativeReader:
         deltas = self._deltas.get(run)
         if deltas is None:
             return "", b""
-        text = b"".join([deltas[index] for index in sorted(deltas)])
-        return hashlib.sha256(text).hexdigest(), text
+        order = sorted(deltas)
+        text = b"".join([deltas[index] for index in order])
+        digest = hashlib.sha256(text).hexdigest()
+        if order[-1] >= len(order):  # what a loss brought together makes no token: nobody said it
+            text = b"".join([b" " * (index - 1 not in deltas) + deltas[index] for index in order])
+        return digest, text
 
 
 class Native:

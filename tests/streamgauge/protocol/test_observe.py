@@ -152,3 +152,11 @@ def test_a_torn_message_breaks_protocol_and_leaves_a_gap() -> None:
         (Rule.SEQ_CONTIGUOUS, "gap: seq 3 never came", ""),
         (Rule.PROTOCOL, "not a JSON object with a type", ""),
     ]
+
+
+@pytest.mark.parametrize("cut", [8, 15, 27])
+def test_what_a_loss_brings_together_is_no_leak(cut: int) -> None:
+    deltas = f"it is {ANN[:cut]}", f"{ANN[cut:]} who said ", "others"
+    messages = streamed(*deltas, answer="".join(deltas))
+    del messages[4]
+    assert failing(messages) == [(Rule.SEQ_CONTIGUOUS, "gap: seq 5 never came", "")]
