@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from streamgauge.core.finding import Outcome
+from streamgauge.core.finding import Finding, Outcome
 from streamgauge.core.threshold import Level
 from streamgauge.report.model import Report
 from streamgauge.study.fault_table import LEAST_CHANCES, THRESHOLD, Row
@@ -89,11 +89,19 @@ def _misses(row: Row, live: Report, failed: dict[str, int]) -> Iterator[str]:
     for verdict in live.verdicts:
         if verdict.rule.value not in named:
             continue
-        # of a run of which nothing came its request is all there is to show
-        if not any(finding.witnesses or finding.request for finding in verdict.findings):
+        if not any(map(_is_shown, verdict.findings)):
             yield f"{verdict.rule}: no finding has a witness"
         if row.problem and not any(row.problem in finding.problem for finding in verdict.findings):
             yield f"{verdict.rule}: no finding says {row.problem!r}"
+
+
+def _is_shown(finding: Finding) -> bool:
+    """Whether it shows where to look.
+
+    Of a run of which nothing came its request is all there is, and what is found of the server itself
+    has nothing but its text.
+    """
+    return bool(finding.witnesses or finding.request or not finding.user)
 
 
 def _disagreements(live: Report, again: Report) -> Iterator[str]:

@@ -51,7 +51,6 @@ class Row(Struct, frozen=True):
     doubt: str = ""
     full: Load = STEADY
     rare: Load | None = STEADY_LONGER
-    attacked: bool = False  # it is found by `streamgauge attack`, not by a load
     time: str = ""  # that the fault takes, where it takes one
 
     def committed(self, rate: float) -> str:
@@ -91,7 +90,33 @@ _LONG_RUNS: Final = {
     # of a run without parts there is no answer to hold against them
     "required": ["no-silence", "complete", _SEQ, "thinking-present", "tool-pairing"],
 }
+_STALLED: Final = Load("stalled", {"spawn_rate": 60, "duration": 20})
+_CHURN: Final = Load("churn", {"users": 40, "spawn_rate": 100, "duration": 4})
+_MANY_DEAD: Final = {
+    "users": 1_200,
+    "spawn_rate": 400,
+    "duration": 6,
+    "personas": [{"name": "patient"}, {"name": "dead", "weight": 9, "reader": "dead"}],
+}
+_MANY_GONE: Final = {
+    "users": 300,
+    "spawn_rate": 200,
+    "duration": 6,
+    "personas": [
+        {
+            "name": "gone",
+            "leave_share": 1,
+            "script": [
+                {"do": "think", "text": "This will take a while"},
+                {"do": "sleep", "ms": 60_000},
+                {"do": "result"},
+            ],
+        },
+        {"name": "patient"},
+    ],
+}
 _ATTACKED: Final = ("isolation-active",)
+_ATTACK: Final = Load("attack", {"users": 10, "duration": 20})
 
 ROWS: Final = (
     Row(
@@ -158,9 +183,9 @@ ROWS: Final = (
         full=with_changes(STEADY, **_LONG_RUNS),
         rare=with_changes(STEADY_LONGER, **_LONG_RUNS),
     ),
-    Row("F27", "slow-starves-all", (THRESHOLD,), ("no-silence", "complete"), rare=None),
-    Row("F28", "unbounded-queue", (THRESHOLD,), ("resource",), rare=None),
-    Row("F29", "half-open", ("resource",)),
+    Row("F27", "slow-starves-all", (THRESHOLD,), ("no-silence", "complete"), full=_STALLED, rare=None),
+    Row("F28", "unbounded-queue", (THRESHOLD,), ("resource",), full=_STALLED, rare=None),
+    Row("F29", "half-open", ("resource",), full=_CHURN, rare=with_changes(_CHURN, **_MANY_DEAD)),
     Row(
         "F30",
         "cancel-bystander",
@@ -168,8 +193,8 @@ ROWS: Final = (
         full=_CANCELLING,
         rare=_CANCELLING_LONGER,
     ),
-    Row("F31", "ghost-run", ("resource",)),
-    Row("F34", "oracle", _ATTACKED, rare=None, attacked=True),
-    Row("F35", "alg-none", _ATTACKED, rare=None, attacked=True),
+    Row("F31", "ghost-run", ("resource",), full=_CHURN, rare=with_changes(_CHURN, **_MANY_GONE)),
+    Row("F34", "oracle", _ATTACKED, full=_ATTACK, rare=None),
+    Row("F35", "alg-none", _ATTACKED, full=_ATTACK, rare=None),
     Row("F36", "clock-lie", (), doubt="clock"),
 )

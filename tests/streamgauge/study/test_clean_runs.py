@@ -18,7 +18,7 @@ Make = Callable[..., Report]
 
 LOADS = {
     **{f"clean: {one.name}": one.load for one in TROUBLES},
-    **{row.name: row.full for row in ROWS if not row.attacked},
+    **{row.name: row.full for row in ROWS},
     **{f"{row.name}, rare": row.rare for row in ROWS if row.rare is not None},
 }
 

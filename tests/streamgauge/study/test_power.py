@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from streamgauge.core.checks.verdicts import conclude
-from streamgauge.core.contract import EVERY_RULE, Rule
+from streamgauge.checker import check
+from streamgauge.core.contract import EVERY_RULE
 from streamgauge.core.observation import Opened
 from streamgauge.core.recording import End, Header, Recording
 from streamgauge.study.mutation import Mutation
@@ -34,10 +34,9 @@ def test_it_is_judged_as_the_whole_recording_would_be(mutation: Mutation, seed: 
     mutated = JUDGE.original.mutated(mutation, 3, Random(seed))
     sockets = [mutated.rows.get(n, socket.rows) for n, socket in enumerate(JUDGE.original.sockets)]
     rows = sorted((row for each in sockets for row in each), key=lambda row: row.at_ns)
-    whole = replay(replace(recorded(), rows=rows)).checks
+    whole = check([replace(recorded(), rows=rows)])
     failed, struck = JUDGE.failing(mutation, 3, Random(seed))
-    verdicts = conclude(whole, Rule, EVERY_RULE)
-    assert failed == {verdict.rule for verdict in verdicts if verdict.outcome == "fail"}
+    assert failed == {verdict.rule for verdict in whole.verdicts if verdict.outcome == "fail"}
     assert struck == mutated.struck
     assert (MUST[mutation] in failed) == (struck > 0)
 
