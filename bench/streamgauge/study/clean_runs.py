@@ -34,6 +34,16 @@ _OWN_STEPS: Final = [
 _FAILING: Final = [{"do": "think", "text": "Trying"}, {"do": "fail", "type": "ScriptedFailure"}]
 
 
+_BRIEF: Final = {"users": 30, "spawn_rate": 200, "duration": 3, "linger": 4}
+_INTERVAL: Final = {"kind": "poisson", "interval": 0.3}
+_CUT: Final = [{"name": "patient"}, {"name": "cut", "cut_bytes": 8_000}]
+_GIVEN_UP: Final = {  # a dead peer is, after three heartbeats and a second
+    "serve": ["--heartbeat", "1", "--window", "1", "--drain", "0"],
+    "linger": 8,
+}
+_STALLED: Final = [{"name": "reading", "weight": 5}, {"name": "stalled", "reader": "stalled"}]
+
+
 class Trouble(Struct, frozen=True):
     """What may trouble a checker and is no fault, and the load that makes it."""
 
@@ -50,6 +60,15 @@ TROUBLES: Final = (
     Trouble("users who leave", with_changes(STEADY, personas=[{"leave_share": 0.3}, {}])),
     Trouble("users who speak into a run", with_changes(STEADY, personas=[{"speak_share": 0.5}])),
     Trouble("all at once", with_changes(STEADY, arrivals={"kind": "lockstep", "interval": 0.5}, users=40)),
+    Trouble("sockets cut in mid-run", Load("churn", {**_BRIEF, "arrivals": _INTERVAL, "personas": _CUT})),
+    # what they leave unread fits into the kernel's buffers and the server's queue
+    Trouble(
+        "readers who stall, within bounds",
+        Load(
+            "stalled",
+            {**_BRIEF, **_GIVEN_UP, "arrivals": _INTERVAL, "personas": _STALLED, "thresholds": []},
+        ),
+    ),
     Trouble(
         "agents that fail",
         with_changes(STEADY, personas=[{"script": _FAILING}, {"name": "others", "weight": 3}]),

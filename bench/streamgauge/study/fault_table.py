@@ -75,11 +75,13 @@ def _isolation(number: str, name: str, must: str, may: tuple[str, ...], problem:
 
 
 _CANCELLING: Final = with_users_who(ISOLATION, cancel_share=0.6)
-_CANCELLING_LONGER: Final = with_users_who(with_changes(ISOLATION_LONGER, users=100), cancel_share=0.6)
+_CANCELLING_LONGER: Final = with_users_who(
+    with_changes(ISOLATION_LONGER, users=100, duration=8), cancel_share=0.6
+)
 _MANY_SOCKETS: Final = {"users": 1_200, "spawn_rate": 400, "arrivals": {"kind": "constant", "interval": 2.5}}
 _MANY_TABS: Final = {
-    "users": 250,
-    "duration": 9,
+    "users": 120,
+    "duration": 15,
     "arrivals": {"kind": "lockstep", "interval": 1},
     "reopen": 0.9,
 }
@@ -99,7 +101,7 @@ _MANY_DEAD: Final = {
     "personas": [{"name": "patient"}, {"name": "dead", "weight": 9, "reader": "dead"}],
 }
 _MANY_GONE: Final = {
-    "users": 300,
+    "users": 450,
     "spawn_rate": 200,
     "duration": 6,
     "personas": [
