@@ -1,4 +1,4 @@
-"""What mixes users up, found by the plan of `isolation`: by the right rule, by none outside the fault's row."""
+"""What mixes users up, found by the plan of `isolation`: by the right rule, by none outside its row."""
 
 import re
 from pathlib import Path
