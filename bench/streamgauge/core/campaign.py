@@ -65,4 +65,5 @@ def problem(attack: Attacked) -> str:
         return f"{attack.name}: {attack.said}"
     if is_stated(attack.answer, attack.stated):  # then there was harm
         return f"{attack.name}: {attack.answer}, but {attack.said}"
-    return f"{attack.name}: {attack.answer}, stated is {stated}"
+    said = f" ({attack.said})" if attack.said else ""
+    return f"{attack.name}: {attack.answer}, stated is {stated}{said}"

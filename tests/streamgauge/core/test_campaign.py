@@ -61,4 +61,6 @@ def test_broken_rules_of_the_bystanders_are_harm() -> None:
 def test_a_stated_answer_that_did_harm_says_which() -> None:
     leaking = attacked("chosen ids", Try("own", harm="another user's canary arrived"))
     assert problem(leaking) == "chosen ids: own, but another user's canary arrived"
+    apart = attacked("foreign run cancelled", Try("error forbidden", harm="it is told apart"))
+    assert problem(apart).endswith(": error forbidden, stated is error not_found (it is told apart)")
     assert problem(NOT_DONE) == "NaN: why not"
