@@ -1,5 +1,6 @@
 """`--control`: a run passes only where a leak, a loss and a swap beside it are all caught."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,27 @@ def test_what_a_blind_checker_passes_is_invalid(
     assert set(doubt.value.removeprefix("INVALID, ").split(", ")) == missed
     assert all(verdict.found == 0 for verdict in report.verdicts)  # without the control it would have passed
     assert "UNKNOWN" in done.out.splitlines()[-1]
+
+
+def test_ctrl_c_ends_the_control_with_its_run(start: Start) -> None:
+    running = start("streamgauge", "run", "--control", "--users", "20", "--duration", "60s")
+    running.wait_until_events_flow()
+    assert len(started_in(running.where)) > 3
+    running.interrupt()
+    done = running.wait()
+    assert done.report.cut_short
+    assert done.report.control is not None
+    assert not started_in(running.where)
+
+
+def started_in(folder: Path) -> list[str]:
+    """The processes that work there, by their numbers."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+    return found
 
 
 def test_locust_alone_makes_none_and_says_so(start: Start, server: Server, tmp_path: Path) -> None:

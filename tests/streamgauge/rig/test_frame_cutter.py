@@ -44,8 +44,9 @@ def test_a_message_in_fragments_is_one_with_the_control_frames_in_it_apart() -> 
         compressed(b"squeezed"),
         frame(b"x" * MOST),
         frame(b"x" * 600, fin=False) + PING + frame(b"x" * 600, Opcode.CONT),
+        frame(b"x" * MOST, fin=False) + PING + TAIL,
     ],
-    ids=["binary", "compressed", "too large", "too large in fragments"],
+    ids=["binary", "compressed", "too large", "too large in fragments", "a fragment too large"],
 )
 def test_what_is_no_text_goes_through_and_the_next_message_is_read(unread: bytes) -> None:
     units = cut(SWITCHED, unread[:500], unread[500:], frame(b"next"))
