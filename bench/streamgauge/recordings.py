@@ -9,7 +9,7 @@ from streamgauge.core.observation import Observation
 from streamgauge.core.recording import rows_of
 from streamgauge.core.timeline import Origin
 
-MOST_BYTES: Final = 200_000_000  # of all recordings of a run: more would take minutes
+MOST_BYTES: Final = 100_000_000  # of all recordings of a run: nobody waits longer for a report
 
 
 def around(recordings: Iterable[tuple[Path, Origin]]) -> tuple[list[Rows], list[str]]:

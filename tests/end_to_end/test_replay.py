@@ -65,14 +65,15 @@ def test_a_scenario_of_ones_own_is_replayed_and_said_to_be_one(streamgauge: Run,
 
 def test_what_cannot_be_driven_is_inconclusive_and_what_may_not_be_is_refused(streamgauge: Run) -> None:
     run = faulty(streamgauge, "--fault", "swap:0.2")
-    where, nowhere = f"{run.folder}#seq-contiguous-1", "ws://127.0.0.1:9/ws"
+    folder, nowhere = run.folder, "ws://127.0.0.1:9/ws"
+    where = f"{folder}#seq-contiguous-1"
     replay = streamgauge("replay", where, "--times", "1", "--target", nowhere, secret=SECRET)
     assert replay.code == 3
     assert "replay 1 of 1  could not be driven: " in replay.out
 
     for arguments, says in (
-        ((f"{run.folder}#seq-contiguous-99",), "name a finding, as in "),
-        ((str(run.folder),), "name a finding, as in "),
+        ((f"{folder}#seq-contiguous-99",), "name a finding, as in "),
+        ((str(folder),), "name a finding, as in "),
         ((where, "--target", "ws://example.org/ws"), "is not this machine: it needs --allow-target"),
         ((where, "--target", nowhere), "no secret: give --secret"),
         (("nothing#seq-contiguous-1",), "nothing/report.json: cannot be read"),

@@ -66,16 +66,20 @@ class AgentUser(User):
         self.tabs: list[Connection] = []
         self._known_as = iter(part.conns if part else ())
         self._sends_from_ns = 0
+        # what a scenario reckons from: of who acts once more, that of the earlier run
+        self.began_ns, self.opened_ns = self.bench.began_ns, 0
         self._converses = persona.think is not None and cast is None  # else it asks when the schedule says
         began_ns = self.bench.began_ns
         if cast and part:
             self._sends_from_ns = cast.at_ns(cast.from_ns, began_ns)
+            self.began_ns, self.opened_ns = cast.at_ns(0, began_ns), cast.at_ns(part.opened_ns, began_ns)
             sleep(max(0, cast.at_ns(part.opened_ns, began_ns) - time.monotonic_ns()) / 1e9)
         try:
             for _ in range(self.persona.tabs):
                 self.tabs.append(self.dial())
         except StopUser as error:
             raise GreenletExit from error
+        self.opened_ns = self.opened_ns or time.monotonic_ns()
         self._schedule = due_times(self.plan.arrivals, began_ns, time.monotonic_ns(), self.random)
         if cast and part:
             self._schedule = cast.schedule(part, began_ns, self._schedule)
@@ -212,7 +216,12 @@ class AgentUser(User):
             self.tabs[self.tabs.index(tab)] = self.dial()
 
     def reopen(self) -> None:
-        """Go on with a second socket, and close the older one when its runs have ended."""
+        """Go on with a second socket, and close the older one when its runs have ended.
+
+        Nobody does so for what was due before an earlier run is taken up: it has come to its last socket.
+        """
+        if time.monotonic_ns() < self._sends_from_ns:
+            return
         older, self.tabs[0] = self.tabs[0], self.dial()
         self._spawn(_drain, older)
 

@@ -293,6 +293,21 @@ def test_its_new_sockets_have_numbers_of_their_own(make_bench: Make) -> None:
     assert user.tabs[0].number == 41
 
 
+def test_it_reckons_from_the_earlier_run_and_changes_no_socket_for_what_was_then(make_bench: Make) -> None:
+    bench = make_bench("answers")
+    part = Part("u0-9", opened_ns=2_000 * MS)
+    begin(bench, Cast((part,), starts_ns=5_000 * MS, from_ns=5_300 * MS))
+    user = another()
+    assert bench.began_ns - user.began_ns == 5_000 * MS
+    assert user.opened_ns - user.began_ns == 2_000 * MS
+    (before,) = user.tabs
+    user.reopen()
+    assert user.tabs == [before]
+    sleep(0.3)
+    user.reopen()
+    assert user.tabs != [before]
+
+
 def test_who_thought_between_its_runs_asks_when_it_asked_then(make_bench: Make, recorded: Recorded) -> None:
     bench = make_bench("accepts", personas=[{"think": 0.5}])
     begin(bench, Cast((Part("u0-1", due_ns=(0, 10 * MS, 20 * MS)),)))
