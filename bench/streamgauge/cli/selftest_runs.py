@@ -45,6 +45,8 @@ class Commands:
         self._folder = folder  # where runs leave their results
         self._under_way: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
+        # msgspec works out a type when it is first used, and crashes where two threads do so at once
+        self._typed = threading.Lock()
         self._ending = False
 
     def detect(self, row: Row, rate: float) -> Cell:
@@ -88,16 +90,21 @@ class Commands:
         where = self._folder / name
         shutil.rmtree(where, ignore_errors=True)
         where.mkdir(parents=True)
-        plan = make_plan(load.plan(_beside(load.scenario), **more))
-        (where / PLAN_FILE).write_text(dump_plan(plan), encoding="utf-8")
+        with self._typed:
+            plan = dump_plan(make_plan(load.plan(_beside(load.scenario), **more)))
+        (where / PLAN_FILE).write_text(plan, encoding="utf-8")
         self._run("run", "--plan", str(where / PLAN_FILE), "--results", str(where))
         for report in where.glob("*/report.json"):
-            return report.parent, read_json(report.read_bytes())
+            return report.parent, self._report(report.read_bytes())
         raise NotMeasured("the run left no report")
 
     def check(self, result: Path) -> Report:
         """Judge the recording of a run again."""
-        return read_json(self._run("check", str(result), "--json").encode())
+        return self._report(self._run("check", str(result), "--json").encode())
+
+    def _report(self, data: bytes) -> Report:
+        with self._typed:
+            return read_json(data)
 
     def _run(self, *words: str) -> str:
         """What the command printed; raises `NotMeasured` where it came to nothing."""

@@ -83,7 +83,7 @@ _MANY_TABS: Final = {
     "users": 120,
     "duration": 15,
     "arrivals": {"kind": "lockstep", "interval": 1},
-    "reopen": 0.9,
+    "reopen": 0.5,
 }
 _IMPATIENT: Final = {"silence": 2, "slack": 10}
 _LONG_RUNS: Final = {
