@@ -40,7 +40,7 @@ class Row(Struct, frozen=True):
 
     A finding of `must` says `problem`. Where there is a `doubt` no rule fails, and the run is
     inconclusive by it. `full` provokes the fault at rate 1, `rare` at `LOW_RATE`; without
-    a `rare` it has no rate.
+    a `rare` it has no rate. `time` is handed to the fault, where it takes one.
     """
 
     number: str
@@ -51,7 +51,7 @@ class Row(Struct, frozen=True):
     doubt: str = ""
     full: Load = STEADY
     rare: Load | None = STEADY_LONGER
-    time: str = ""  # that the fault takes, where it takes one
+    time: str = ""
 
     def committed(self, rate: float) -> str:
         """What the server is told by `--fault`."""

@@ -48,6 +48,11 @@ def test_a_row_has_one_way_to_be_found(row: Row) -> None:
     assert not set(row.must) & set(row.may)
 
 
+def test_the_server_is_told_a_name_a_rate_and_a_time_where_there_are_any() -> None:
+    assert [BY_NAME["swap"].committed(rate) for rate in (1, 0.01)] == ["swap", "swap:0.01"]
+    assert [BY_NAME["silence"].committed(rate) for rate in (1, 0.01)] == ["silence:1:4s", "silence:0.01:4s"]
+
+
 def test_the_low_rate_may_be_expected_to_strike() -> None:
     """With no strike in so many chances one would be very unlucky: e⁻¹⁰."""
     assert LEAST_CHANCES * 0.01 >= 10
