@@ -14,6 +14,8 @@ from streamgauge.core.campaign import CAMPAIGN_FILE, Campaign
 
 TREND_VARIABLE: Final = "STREAMGAUGE_TREND"  # the trend's file, where a command makes several runs
 
+SERVER_FILE: Final = "recording/server.json"  # what the server said it held, in every result folder
+
 _LOCK_TRIES: Final = 100
 _LOCK_S: Final = 0.02
 

@@ -20,8 +20,10 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control, control_of
 from streamgauge.core.doubt import doubts
 from streamgauge.core.finding import VERDICT, Doubt
+from streamgauge.core.memory import Series
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.recording import End, Recording, RecordingError
+from streamgauge.core.resources import ServerAccount
 from streamgauge.core.timeline import Origin, time_of_day
 from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
@@ -33,7 +35,7 @@ from streamgauge.report.model import Fault, Worker
 from streamgauge.report.render_json import ReportError, read_json, render_json
 from streamgauge.report.render_text import render_text
 from streamgauge.report.worker import worker
-from streamgauge.results import read_campaign
+from streamgauge.results import SERVER_FILE, read_campaign
 from streamgauge.study.compare import REPORT
 from streamgauge.study.replay import MixedRecordings
 
@@ -74,6 +76,8 @@ def check(
         rows=[Rows(one.rows, behind(_origin(one), _origin(read[0]))) for one in read],
         control=_control(recordings[0]) if plan.get("control") else None,
         attack=read_campaign(recordings[0]),
+        account=_account(paths[0]),
+        memory=_memory(read),
     )
     typer.echo(render_json(report) if json else render_text(report), nl=False)
     raise typer.Exit(OF_OUTCOME[report.outcome])
@@ -132,6 +136,26 @@ def _control(given: Path) -> Control:
         environment=environment(datetime.now(UTC)),
     )
     return control_of(read_strikes(given), again.verdicts, promises)
+
+
+def _account(path: Path) -> ServerAccount | None:
+    """What the server said it held, which lies beside the recordings."""
+    beside = path.with_name(Path(SERVER_FILE).name)
+    try:
+        return msgspec.json.decode(beside.read_bytes(), type=ServerAccount)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageProblem(f"{beside}: it cannot be read: it is damaged, or of another version") from error
+
+
+def _memory(recordings: Sequence[Recording]) -> list[Series]:
+    """That of the workers that came to their end, as the live run counts them."""
+    return [
+        Series(recording.header.worker, recording.end.vitals.memory)
+        for recording in recordings
+        if recording.end is not None and recording.end.vitals is not None
+    ]
 
 
 def _planned_users(given: Path, state: AnalysisState) -> int:

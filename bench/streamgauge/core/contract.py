@@ -32,10 +32,12 @@ class Rule(StrEnum):
     ISOLATION_ENVELOPE = "isolation-envelope"
     ISOLATION_CANARY = "isolation-canary"
     ISOLATION_ACTIVE = "isolation-active"
+    RESOURCE = "resource"
 
 
 EVERY_RULE: Final = frozenset(Rule)
 ATTACKED: Final = frozenset({Rule.ISOLATION_ACTIVE})  # no stream alone shows them: needed where one attacks
+COUNTED: Final = frozenset({Rule.RESOURCE})  # no stream shows them: judged where the server has metrics
 
 
 class Limits(Struct, frozen=True):

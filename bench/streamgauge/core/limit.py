@@ -18,6 +18,8 @@ from msgspec import Struct
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>\d{1,18}(?:\.\d{1,18})?(?:e-?\d{1,2})?)|(?P<word>[^\W\d][\w.]*)|(?P<sign><=|>=|==|/s\b|.))"
 )
+_BYTES: Final = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_MOST_BYTES: Final = 10**15
 _NS: Final = {"us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 _MOST_NS: Final = 10**18  # as in the plan: as nanoseconds it still fits 64 bits
 _SHOWN: Final = 100  # characters of what somebody wrote
@@ -109,6 +111,18 @@ class Reader:
         if ns > _MOST_NS:
             raise self.error("that is longer than anything lasts")
         return int(ns)
+
+    def size(self) -> int:
+        """Take a number of bytes with its unit."""
+        number = self.number()
+        unit = self._tokens[0][1] if self._tokens else ""
+        if unit not in _BYTES:
+            raise self._expected("a unit of size (kB, MB, GB, KiB, MiB, GiB)")
+        del self._tokens[0]
+        size = number * _BYTES[unit]
+        if size > _MOST_BYTES:
+            raise self.error("that is more than any memory holds")
+        return int(size)
 
     def end(self) -> None:
         """Nothing more may come."""

@@ -9,6 +9,7 @@ from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Verdict
 from streamgauge.core.histogram import Distribution
+from streamgauge.core.memory import Series, growth
 from streamgauge.core.metrics import tally
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
@@ -42,6 +43,8 @@ RATES: Final = (
 )
 SHARES: Final = ("goodput_share", "full_sequence", "thinking", "delivery_success")
 FIGURES: Final = ("goodput", "events_per_s", "runs_per_s")
+SIZES: Final = ("server_memory", "server_memory_growth", "worker_memory_growth")
+SERVER: Final = "server"  # the name of its series of memory; all others are workers
 
 _SHARE_OF: Final = {
     "full_sequence": "runs with the full sequence",
@@ -67,6 +70,13 @@ class Figure(Struct, frozen=True):
     n: int
 
 
+class Size(Struct, frozen=True):
+    """So many bytes, of `n` looks."""
+
+    bytes: int
+    n: int
+
+
 class Measured(Struct, frozen=True):
     """What was measured, by the names that thresholds use.
 
@@ -82,9 +92,15 @@ class Measured(Struct, frozen=True):
     void: Mapping[str, str] = {}
     bounds: Mapping[str, int] = {}  # of durations: how far off each value may be, in ns
     holes: str = ""
+    sizes: Mapping[str, Size] = {}
 
 
-def measured(state: AnalysisState, verdicts: Iterable[Verdict], doubts: Iterable[Doubt]) -> Measured:
+def measured(
+    state: AnalysisState,
+    verdicts: Iterable[Verdict],
+    doubts: Iterable[Doubt],
+    memory: Iterable[Series] = (),
+) -> Measured:
     """Gather what thresholds may speak of from what the folds know."""
     doubts = tuple(doubts)
     holes = next((doubt.name for doubt in doubts if doubt.voids == VERDICT), "")
@@ -115,7 +131,24 @@ def measured(state: AnalysisState, verdicts: Iterable[Verdict], doubts: Iterable
             if metric in BETWEEN_CLOCKS and state.clock_bound_ns
         },
         holes=holes,
+        sizes=dict(_sizes(tuple(memory))),
     )
+
+
+def _sizes(memory: Iterable[Series]) -> Iterator[tuple[str, Size]]:
+    """The server's peak, also over what it was before the first user; of workers the one that grew most."""
+    grown = []
+    for series in memory:
+        n = len(series.points)
+        if series.name != SERVER:
+            if (more := growth(series.points)) is not None:
+                grown.append(Size(more, n))
+        elif n:
+            peak = max(size for _, size in series.points)
+            yield "server_memory", Size(peak, n)
+            yield "server_memory_growth", Size(peak - series.points[0][1], n)
+    if grown:
+        yield "worker_memory_growth", max(grown, key=lambda size: size.bytes)
 
 
 def _timed(state: AnalysisState) -> Iterator[str]:

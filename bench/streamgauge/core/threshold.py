@@ -6,13 +6,15 @@
               | "rate(" rate ")"           compare part        rate(leaks) == 0
               | share                      compare part        goodput_share > 99.9%
               | figure                     order number ["/s"] goodput >= 40/s
+              | size                       order bytes         server_memory_growth < 64MB
     statistic = "p" number | "min" | "max" | "mean"            p50, p99, p99.9
     order     = "<" | "<=" | ">" | ">="
     compare   = order | "=="
     time      = number ("us" | "µs" | "ms" | "s" | "m" | "h")
+    bytes     = number ("kB" | "MB" | "GB" | "KiB" | "MiB" | "GiB")
     part      = number ["%"], from 0 to 1
 
-The durations, rates, shares and figures are those of `measured`.
+The durations, rates, shares, figures and sizes are those of `measured`.
 
 The value is held against the limit, and decides even where its interval straddles
 it. But what was not measured is no pass, and neither is what too few samples say:
@@ -31,7 +33,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.interval import least_sample, quantile_ranks, share_interval
 from streamgauge.core.limit import Operator, Reader
-from streamgauge.core.measured import CHUNK_RATE, DURATIONS, FIGURES, RATES, SHARES, Measured
+from streamgauge.core.measured import CHUNK_RATE, DURATIONS, FIGURES, RATES, SHARES, SIZES, Measured
 
 COUNT: Final = "count"
 RATE: Final = "rate"
@@ -59,6 +61,7 @@ class Unit(StrEnum):
     PER_SECOND = "1/s"
     SHARE = "share"  # 0–1
     COUNT = "count"
+    BYTES = "bytes"
 
 
 class Threshold(Struct, frozen=True):
@@ -93,7 +96,7 @@ class ThresholdResult(Struct, frozen=True):
 def parse(text: str, level: Level = Level.FAIL) -> Threshold:
     """Read a threshold; raises `LimitError`."""
     reader = Reader(text)
-    statistic, metric = "", reader.word("a statistic or the name of a share or figure")
+    statistic, metric = "", reader.word("a statistic or the name of a share, figure or size")
     if reader.next_is("("):
         statistic, metric = metric, reader.word("the name of what is measured")
         reader.expect(")")
@@ -111,13 +114,15 @@ def known_names() -> str:
     times = ", ".join((*DURATIONS, CHUNK_RATE))
     return (
         f"p50, p99, p99.9 …, min, max, mean or count of ({times}); "
-        f"rate of ({', '.join(RATES)}); {', '.join((*SHARES, *FIGURES))}"
+        f"rate of ({', '.join(RATES)}); {', '.join((*SHARES, *FIGURES, *SIZES))}"
     )
 
 
 def _unit(statistic: str, metric: str) -> Unit | None:
     """What such a threshold is counted in; None where there is none such."""
     if not statistic:
+        if metric in SIZES:
+            return Unit.BYTES
         return Unit.SHARE if metric in SHARES else Unit.PER_SECOND if metric in FIGURES else None
     if statistic == RATE:
         return Unit.SHARE if metric in RATES else None
@@ -139,6 +144,8 @@ def _rank(statistic: str) -> float:
 def _limit(reader: Reader, unit: Unit) -> Value:
     if unit is Unit.NS:
         return reader.nanoseconds()
+    if unit is Unit.BYTES:
+        return reader.size()
     number = reader.number()
     match unit:
         case Unit.SHARE:
@@ -189,6 +196,9 @@ def _judge(threshold: Threshold, found: _Found, measured: Measured) -> tuple[Out
 
 def _look_up(threshold: Threshold, measured: Measured) -> _Found:
     statistic, metric = threshold.statistic, threshold.metric
+    if metric in SIZES:
+        size = measured.sizes.get(metric)
+        return _Found(size.bytes, size.n) if size else _Found()
     if statistic in ("", RATE):
         if metric in FIGURES:
             figure = measured.figures.get(metric)

@@ -52,6 +52,7 @@ class Vitals(Struct, frozen=True):
     gc_pauses: Distribution = Distribution()
     collections: tuple[int, ...] = ()  # garbage collections, by generation
     under_way: Sampled = Sampled()  # runs
+    memory: tuple[tuple[int, int], ...] = ()  # ns since it began, and resident bytes
 
     @property
     def cpu_share(self) -> float | None:
@@ -93,6 +94,15 @@ def run_queue_wait_ns(schedstat: str) -> int | None:
     if len(figures) < 2 or not all(map(str.isdecimal, figures)) or not int(figures[0]):
         return None
     return int(figures[1])
+
+
+def resident_pages(statm: str) -> int | None:
+    """The second figure of /proc/PID/statm; None where there is none.
+
+    Source: proc_pid_statm(5).
+    """
+    figures = statm.split()
+    return int(figures[1]) if len(figures) > 1 and figures[1].isdecimal() else None
 
 
 def machine_ticks(stat: str) -> Ticks | None:

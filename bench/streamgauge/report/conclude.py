@@ -25,13 +25,15 @@ from streamgauge.core.interval import (
     share_interval,
     zero_upper_bound,
 )
-from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, measured
+from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, SERVER, measured
+from streamgauge.core.memory import Series
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP, StreamState
 from streamgauge.core.metrics.tally import SECOND_NS, runs, shares
 from streamgauge.core.overhead import doubts as overhead_doubts
 from streamgauge.core.overhead import overhead
+from streamgauge.core.resources import ServerAccount, judge_account
 from streamgauge.core.threshold import Level, Threshold, ThresholdResult, evaluate
 from streamgauge.report import wording
 from streamgauge.report.model import (
@@ -86,28 +88,34 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
     unread: Iterable[str] = (),
     control: Control | None = None,
     attack: Campaign | None = None,
+    account: ServerAccount | None = None,
+    memory: Iterable[Series] = (),
 ) -> Report:
     """Make the report: fail outranks unknown, and unknown outranks pass.
 
     `cut_short` is only marked: what was seen until then was seen. `promises` are the
     rules that `state` was judged by. `rows` are what the recordings hold, looked at for what was
-    around findings, and `unread` says what of them is not there.
+    around findings, and `unread` says what of them is not there. `account` is what the server said
+    it held, by the time of day; `memory` is that of the workers.
     """
     cuts: list[str] = []
     if attack is not None:
         state = replace(state, checks=exercise(state.checks, attack))
+    if account is not None:
+        state = replace(state, checks=state.checks.merge(judge_account(account, epoch_ns)))
     judged = checks.conclude(state.checks, required, promises)
     if any(verdict.findings for verdict in judged):
         judged = _around(judged, rows)
         cuts += unread
     verdicts = tuple(map(_without_secrets, judged))
+    memory = (*_of_server(account, epoch_ns, state.began_ns), *memory)
     parts = tuple(_share(name, part.good, part.of) for name, part in shares(state.counts, promises).items())
     cost = overhead(state.slices)
     if cost or plan.get("slice_runs"):
         doubts = (*doubts, *overhead_doubts(cost))
     doubts = (*doubts, *filter(None, (invalid(control) if control else None,)))
     counts = _counts(state)
-    known = measured(state, verdicts, doubts)
+    known = measured(state, verdicts, doubts, memory)
     results = _first((evaluate(threshold, known) for threshold in thresholds), "thresholds", cuts)
     doubts = _first((*doubts, *too_few(results)), "doubts", cuts)
     doubtful = any(doubt.voids in _VOIDS_LATENCY for doubt in doubts)
@@ -143,11 +151,26 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         leaks=_leaks(state, promises, cuts),
         losses=state.checks.losses,
         epoch_ns=epoch_ns,
+        memory=_first(memory, "memory", cuts),
         cuts=tuple(cuts),
         control=control,
         attack=attack,
     )
     return msgspec.convert(redacted_tree(msgspec.to_builtins(report), _TEXT), Report)
+
+
+def _of_server(account: ServerAccount | None, epoch_ns: int, began_ns: int) -> Iterator[Series]:
+    """The server's resident memory; what it was before the first user comes first."""
+    if account is None:
+        return
+    moments = (account.before, *account.during, account.after)
+    points = tuple(
+        (moment.at_ns - epoch_ns - began_ns if epoch_ns else 0, moment.rss_bytes)
+        for moment in moments
+        if moment is not None and moment.rss_bytes is not None
+    )
+    if points:
+        yield Series(SERVER, points)
 
 
 def _failures(

@@ -9,12 +9,13 @@ from streamgauge.core.checks.extent import Losses
 from streamgauge.core.control import Control
 from streamgauge.core.finding import Doubt, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
+from streamgauge.core.memory import Series
 from streamgauge.core.overhead import Overhead
 from streamgauge.core.threshold import ThresholdResult
 
 # The history of the schema, newest first:
 # 4: leaks by sender and receiver, losses by place, bounds of each rule with what was seen, ids of findings
-#    and both sides of leaks, what findings are of; `epoch_ns`.
+#    and both sides of leaks, what findings are of; `epoch_ns`; memory.
 # 3: a worker's vitals: `cpu_share`, `waited`, `stolen`, `loop_lag_p99_ns`, `gc_pause_max_ns`, `collections`.
 # 2: thresholds, goodput, streams and overhead; the server's cost, the machine's fingerprint
 #    and the plan's digest; `promised` of a verdict, true where it is absent.
@@ -212,3 +213,4 @@ class Report(Struct, frozen=True, kw_only=True):
     )
     control: Control | None = None  # None where the plan asked for none (docs/proxy.md)
     attack: Campaign | None = None  # what the attack list came to; None where nobody attacked
+    memory: tuple[Series, ...] = ()  # resident memory of the server and of each worker

@@ -11,7 +11,7 @@ from streamgauge.report.svg import Box, Scale
 
 HEIGHT: Final = 220
 _PER_STEP: Final = 2.5  # pixels of width, at least, that a step of the line takes
-_PER_TICK: Final = 80  # pixels of width
+PER_TICK: Final = 80  # pixels of width
 _ROUND_SECONDS: Final = (1, 2, 5, 10, 15, 30)
 _ROUND_HOURS: Final = (1, 2, 3, 6, 12, 24)
 _UNITS: Final = (("s", 1, _ROUND_SECONDS), ("min", 60, _ROUND_SECONDS), ("h", 3600, _ROUND_HOURS))
@@ -82,7 +82,7 @@ def plot_series(report: Report, width: int) -> Markup:
         HEIGHT,
         f"Events read in each second of the run: {wording.peak(report)}.",
         svg.y_axis(y_of, y_ticks, box),
-        svg.x_axis(x_of, time_ticks(until_s, int(box.right - box.left) // _PER_TICK), box),
+        svg.x_axis(x_of, time_ticks(until_s, int(box.right - box.left) // PER_TICK), box),
         svg.text(
             box.right, HEIGHT - 6, f"time since the run began, in steps of {size} s", "label", anchor="end"
         ),

@@ -13,7 +13,7 @@ from typing import Final
 
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.threshold import Level
-from streamgauge.report import reach, tables, wording
+from streamgauge.report import plot_memory, reach, tables, wording
 from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.markup import Markup, joined, tag
 from streamgauge.report.model import Report
@@ -60,6 +60,7 @@ def render_html(report: Report) -> str:
         _times(report),
         _overhead(report),
         _series(report),
+        _memory(report),
         _findings(report),
         _leaks(report),
         _section("losses", "Losses", _table(reach.losses(report))),
@@ -184,6 +185,14 @@ def _series(report: Report) -> Markup:
     if any(verdict.findings for verdict in report.verdicts):
         said.append("Triangles mark the findings that are kept.")
     return _section("series", "Events per second", tag("figure", plot, tag("figcaption", " ".join(said))))
+
+
+def _memory(report: Report) -> Markup:
+    broad, narrow = (plot_memory.plot_memory(report, width) for width in (_BROAD, _NARROW))
+    if not broad:
+        return Markup()
+    figure = tag("figure", plot_memory.legend(report), _plot(broad, narrow))
+    return _section("memory", "Resident memory", figure)
 
 
 def _findings(report: Report) -> Markup:

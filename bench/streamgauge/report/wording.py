@@ -45,6 +45,15 @@ def duration(ns: float) -> str:
     return f"{_three_digits(ns / 1e9)} s"
 
 
+def size(n: float) -> str:
+    """Bytes in kB, MB or GB, to three digits."""
+    of, sign = abs(n), "−" if n < 0 else ""
+    for unit, one in (("kB", 1e3), ("MB", 1e6)):
+        if of / one < 999.5:
+            return f"{sign}{_three_digits(of / one)} {unit}"
+    return f"{sign}{_three_digits(of / 1e9)} GB"
+
+
 def _three_digits(value: float) -> str:
     if value == 0:
         return "0"
@@ -120,6 +129,8 @@ def unit_of(rule: Rule) -> str:
     """What a rule is applied to."""
     if rule is Rule.ISOLATION_ACTIVE:
         return "attack"
+    if rule is Rule.RESOURCE:
+        return "look"
     return "message" if rule in _BY_MESSAGE else "run"
 
 
@@ -143,6 +154,8 @@ def when(at_ns: int, report: Report) -> str:
 
 def finding(found: Finding) -> str:
     """What was found, at whom."""
+    if found.rule == Rule.RESOURCE:
+        return f"the server: {found.problem}"
     user = short(found.user) or "an unknown user"
     run = short(found.run)
     if found.rule is Rule.ISOLATION_ACTIVE:
@@ -253,6 +266,8 @@ def amount(value: float, unit: Unit) -> str:
             return f"{_three_digits(value)}/s"
         case Unit.COUNT:
             return f"{value:,.0f}"
+        case Unit.BYTES:
+            return size(value)
 
 
 def part(value: float) -> str:

@@ -19,6 +19,7 @@ from streamgauge.core.measured import (
     Ratio,
     measured,
 )
+from streamgauge.core.memory import Series
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
 from streamgauge.core.observation import Closed, Malformed, Observation, Unsent
@@ -181,3 +182,27 @@ def test_only_what_lies_between_two_clocks_is_known_so_well_and_no_better() -> N
     state = replace(state_of(*session(run(*whole()))), clock_bound_ns=85_000)
     assert of(state).bounds == {"delivery": 85_000, "delivery_bound": 85_000}
     assert of(state_of(*session(run(*whole())))).bounds == {}
+
+
+# Memory
+
+MB = 1_000_000
+
+
+def growing(name: str, *megabytes: int) -> Series:
+    """Second by second."""
+    return Series(name, tuple((n * 1_000_000_000, size * MB) for n, size in enumerate(megabytes)))
+
+
+def sizes(*memory: Series) -> dict[str, int]:
+    return {name: of.bytes for name, of in measured(state_of(), (), (), memory).sizes.items()}
+
+
+def test_a_server_is_taken_at_its_peak_and_what_it_was_before_is_none_of_its_growth() -> None:
+    assert sizes(growing("server", 40, 90, 60)) == {"server_memory": 90 * MB, "server_memory_growth": 50 * MB}
+
+
+def test_of_several_workers_the_one_that_grew_most_counts() -> None:
+    flat, grown = growing("worker-1", *[50] * 40), growing("worker-2", *range(100, 141))
+    assert sizes(flat, grown) == {"worker_memory_growth": 30 * MB}
+    assert sizes(growing("worker-1", 50, 60)) == {}  # too few looks

@@ -11,7 +11,18 @@ from streamgauge.core.finding import Outcome
 from streamgauge.core.histogram import Distribution, Histogram
 from streamgauge.core.interval import zero_upper_bound
 from streamgauge.core.limit import LimitError, Operator
-from streamgauge.core.measured import CHUNK_RATE, DURATIONS, FIGURES, RATES, SHARES, Figure, Measured, Ratio
+from streamgauge.core.measured import (
+    CHUNK_RATE,
+    DURATIONS,
+    FIGURES,
+    RATES,
+    SHARES,
+    SIZES,
+    Figure,
+    Measured,
+    Ratio,
+    Size,
+)
 from streamgauge.core.threshold import (
     Level,
     Threshold,
@@ -62,6 +73,8 @@ def outcome(text: str, **measured: object) -> Outcome:
         ("count(chunk_rate) >= 10", ("chunk_rate", "count", ">=", 10, "count")),
         ("p10(chunk_rate) > 20/s", ("chunk_rate", "p10", ">", 20.0, "1/s")),
         ("min(chunk_rate) > 0.5", ("chunk_rate", "min", ">", 0.5, "1/s")),
+        ("server_memory < 1.5GB", ("server_memory", "", "<", 1_500_000_000, "bytes")),
+        ("worker_memory_growth <= 16MiB", ("worker_memory_growth", "", "<=", 16 * 2**20, "bytes")),
         ("rate(leaks) == 0", ("leaks", "rate", "==", 0.0, "share")),
         ("rate(errors) < 0.1%", ("errors", "rate", "<", 0.001, "share")),
         ("rate(lost) < 1e-6", ("lost", "rate", "<", 1e-6, "share")),
@@ -84,8 +97,15 @@ NOTHING = "there is no such thing to measure; known are p50"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "a statistic or the name of a share or figure was expected where the end stands"),
+        ("", "a statistic or the name of a share, figure or size was expected where the end stands"),
         ("p99(latency) < 50ms", NOTHING),
+        (
+            "server_memory < 64",
+            "a unit of size (kB, MB, GB, KiB, MiB, GiB) was expected where the end stands",
+        ),
+        ("server_memory < 64ms", "a unit of size (kB, MB, GB, KiB, MiB, GiB) was expected where 'ms' stands"),
+        ("server_memory < 9999999GB", "that is more than any memory holds"),
+        ("max(server_memory) < 64MB", NOTHING),
         ("p100(delivery) < 50ms", NOTHING),
         ("p0(delivery) < 50ms", NOTHING),
         ("median(delivery) < 50ms", NOTHING),
@@ -132,6 +152,7 @@ def everything() -> list[str]:
         f"p99({CHUNK_RATE}) > 1",
         *(f"rate({name}) == 0" for name in RATES),
         *(f"{name} > 0.5" for name in (*SHARES, *FIGURES)),
+        *(f"{name} < 1GB" for name in SIZES),
     ]
 
 
@@ -309,3 +330,14 @@ def test_where_the_clocks_bound_decides_a_threshold_is_unknown(limit: str, comes
     assert outcome(limit.replace("p50", "count").replace("ms", "").replace("<", ">"), **known) is PASS
     void = held("p50(delivery) < 150ms", level=Level.FAIL, **known).void
     assert void == "the clocks are known to ± 1,000 µs only"
+
+
+# Sizes
+
+
+def test_a_size_is_held_against_its_limit_and_what_was_seen_stands_whatever_is_doubted() -> None:
+    sizes = {"server_memory": Size(70_000_000, 12)}
+    kept = held("server_memory < 80MB", sizes=sizes)
+    assert (kept.outcome, kept.value, kept.n, kept.low) == (PASS, 70_000_000, 12, None)
+    assert outcome("server_memory < 60MB", sizes=sizes, holes="workers missing") is FAIL
+    assert outcome("server_memory < 80MB", sizes=sizes, holes="workers missing") is UNKNOWN

@@ -1,7 +1,7 @@
 import pytest
 
 from streamgauge.core.histogram import Distribution, Histogram
-from streamgauge.core.vitals import Sampled, Ticks, Vitals, machine_ticks, run_queue_wait_ns
+from streamgauge.core.vitals import Sampled, Ticks, Vitals, machine_ticks, resident_pages, run_queue_wait_ns
 
 STAT = "cpu  10 20 30 40 50 60 70 80 90 100\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
 
@@ -68,3 +68,10 @@ def test_the_error_of_a_mean_of_samples() -> None:
     of = Sampled(4, 2 + 4 + 4 + 6, 4 + 16 + 16 + 36)
     assert of.mean == 4
     assert of.error == pytest.approx((8 / 3 / 4) ** 0.5)  # the sample's variance over its size
+
+
+@pytest.mark.parametrize(
+    ("statm", "pages"), [("900 77 5 1 0 3 0\n", 77), ("", None), ("900", None), ("a b", None)]
+)
+def test_resident_memory_is_the_second_figure_of_statm(statm: str, pages: int | None) -> None:
+    assert resident_pages(statm) == pages
