@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: bench test check selftest selftest-short format compare-generators compare-detection fuzz-readers \
-	compare-checkers mutation clean
+	compare-checkers mutation soak clean
 .DEFAULT_GOAL := test
 
 bench: $(READY)  ## The main job: 1,000 users for 30 s, every event verified, a report in results/
@@ -46,6 +46,9 @@ compare-checkers: $(READY)  ## The checker beside a naive one, on 100,000 random
 
 mutation: $(READY)  ## Each small change of what judges: would a test notice? ARGS="checks/judge.py --jobs 1"
 	$(BIN)/python -m tests.mutation $(ARGS)
+
+soak: $(READY)  ## Half an hour at 2,000 sockets, memory plotted; ARGS="--duration 5m --users 500"
+	$(BIN)/streamgauge run --scenario soak $(ARGS)
 
 COMPILED := hatch_build.py $(wildcard bench/streamgauge/*/*.c bench/streamgauge/*.h)
 

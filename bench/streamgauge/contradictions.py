@@ -9,6 +9,7 @@ from streamgauge.attack_plan import AttackPlan
 from streamgauge.bounds import LEAST_DURATION_S, MOST_PER_PROCESS, MOST_SCRIPT_S
 from streamgauge.core.overhead import WITH_RUNS
 from streamgauge.distribution import shortest
+from streamgauge.persona import Persona
 from streamgauge.protocol import PROTOCOLS
 from streamgauge.protocol.login import AUDIENCE, Login
 from streamgauge.report.redact import redacted, redacted_tree
@@ -53,6 +54,7 @@ FAULTS: Final = (  # of the reference server, docs/faults.md
 )
 TIMED: Final = ("clock-lie", "silence")  # that take a time, after the rate
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)m?s")
+ROUGH: Final = ("churn", "stalled")  # the scenarios that do something to their users' sockets
 _WITHOUT_RATE: Final = ("slow-starves-all", "unbounded-queue")
 
 
@@ -126,6 +128,13 @@ def ineffective(plan: "Plan", scenario: str) -> Iterator[str]:
     needed = _MEASURING_BLOCKS * len(WITH_RUNS) * plan.users * plan.slice_runs
     if scenario == "overhead" and 0 < plan.most_runs < needed:
         yield f"most_runs: {plan.most_runs:,}; a block to warm up and one to measure take {needed:,}"
+    for place, who in enumerate(plan.personas):
+        for key in ("cut_bytes", "reader"):
+            if scenario not in {"", *ROUGH} and getattr(who, key) != getattr(Persona(), key):
+                yield (
+                    f"personas[{place}].{key}: without effect in {scenario}, it is of {' and '.join(ROUGH)}: "
+                    "leave it out"
+                )
     acts = any(who.cancel_share or who.speak_share or who.leave_share for who in plan.personas)
     if scenario == "interrupt" and not acts:
         yield (

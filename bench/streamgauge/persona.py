@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from streamgauge.bounds import Count, Positive, Share
+from streamgauge.bounds import Bytes, Count, Positive, Share
 from streamgauge.distribution import Time
 from streamgauge.script import Step
 
@@ -31,10 +31,19 @@ class Persona(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     speak_share: Share = 0  # spoken into while the agent works
     leave_share: Share = 0  # whose user leaves in mid-run and comes back
     optional_script: bool = False  # for a reference server of the run's own; left out where there is a target
+    cut_bytes: Bytes = 0  # a socket is reset after so many received bytes in the mean; 0: never
+    reader: Literal["prompt", "stalled", "dead"] = "prompt"  # stalled: reads no answer; dead: is not there
 
     def __post_init__(self) -> None:
         if (shares := self.cancel_share + self.speak_share + self.leave_share) > 1 + _ROUNDING:
             raise ValueError(f"cancel_share, speak_share and leave_share are {shares:g} together; at most 1")
+
+        alone = [bool(shares), bool(self.cut_bytes), self.reader != "prompt"]
+        if sum(alone) > 1 or (self.reader != "prompt" and (self.tabs > 1 or self.think is not None)):
+            raise ValueError(
+                "who is cut (cut_bytes) or does not read (reader) does nothing else: leave out "
+                "cancel_share, speak_share and leave_share, and tabs and think of one who does not read"
+            )
 
     @property
     def asks_at_once(self) -> bool:

@@ -28,7 +28,7 @@ from streamgauge.bounds import (
 )
 from streamgauge.contradictions import contradictions
 from streamgauge.core import abort
-from streamgauge.core.contract import ATTACKED, Limits, Rule
+from streamgauge.core.contract import ATTACKED, COUNTED, Limits, Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.limit import LimitError, run_limit
 from streamgauge.core.threshold import Level, Threshold, parse
@@ -99,6 +99,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     control: bool = False  # traffic set apart, with faults in it that must be caught: docs/proxy.md
     attack: AttackPlan = AttackPlan()  # of `attack`: docs/attack.md
+    linger: Positive = 70  # after so long nothing of a user who left may be left at the server
+    serve: tuple[str, ...] = ()  # more flags of the server that is started without a target
 
     def __post_init__(self) -> None:
         if not self.locustfile and not _NAME.fullmatch(self.scenario):
@@ -138,7 +140,8 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 f"target: it bears {bears}, and every result folder holds the plan: leave it out, "
                 "and give the server's secret by STREAMGAUGE_SECRET"
             )
-        _require_command(self.server)
+        _require_command("server", self.server)
+        _require_command("serve", shlex.join(self.serve))
         for key, read in (("goodput", lambda: self.limits), ("thresholds", lambda: self.gates)):
             try:
                 read()
@@ -168,7 +171,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def needed(self) -> tuple[Rule, ...]:
         """The rules that must have been judged."""
-        beside = frozenset() if self.name == ATTACK else ATTACKED
+        beside = COUNTED if self.name == ATTACK else ATTACKED | COUNTED
         return self.required or tuple(rule for rule in Rule if rule in self.promises - beside)
 
     @property
@@ -215,15 +218,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return bool(self.faults or self.slice_runs) or any(persona.script for persona in self.personas)
 
 
-def _require_command(server: str) -> None:
+def _require_command(key: str, server: str) -> None:
     """Raise `PlanError` where it cannot be split into words, or bears what looks like a secret."""
     try:
         shlex.split(server)
     except ValueError as error:
-        raise PlanError(f"server: it is no command ({error})") from error
+        raise PlanError(f"{key}: it is no command ({error})") from error
     if redacted(server, len(server)) != server:
         raise PlanError(
-            "server: it bears what looks like a secret, and every result folder holds the plan: "
+            f"{key}: it bears what looks like a secret, and every result folder holds the plan: "
             "hand it over in the environment, as STREAMGAUGE_SECRET is"
         )
 

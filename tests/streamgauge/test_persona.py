@@ -46,3 +46,18 @@ def test_only_what_differs_from_the_default_is_written() -> None:
 )
 def test_who_never_pauses_asks_at_once(plain: dict[str, object], at_once: bool) -> None:
     assert msgspec.convert(plain, Persona).asks_at_once is at_once
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"cut_bytes": 9, "leave_share": 0.1},
+        {"cut_bytes": 9, "reader": "dead"},
+        {"reader": "stalled", "cancel_share": 0.1},
+        {"reader": "dead", "tabs": 2},
+        {"reader": "dead", "think": 1},
+    ],
+)
+def test_whose_socket_is_in_trouble_does_nothing_else(plain: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError, match="does nothing else"):
+        msgspec.convert(plain, Persona)

@@ -13,7 +13,7 @@ from reference_server.faults import Timed
 from streamgauge.arrivals import Lockstep, Poisson, Spike
 from streamgauge.attack_plan import AttackPlan
 from streamgauge.contradictions import FAULTS, TIMED
-from streamgauge.core.contract import ATTACKED, Rule
+from streamgauge.core.contract import ATTACKED, COUNTED, Rule
 from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
@@ -371,6 +371,8 @@ OTHER = {
     "faults": ("swap",),
     "seed": 2,
     "control": True,
+    "linger": 71.0,
+    "serve": ("--window", "5"),
 }
 
 
@@ -465,7 +467,7 @@ def test_an_optional_script_is_for_a_server_of_the_runs_own() -> None:
 
 
 def test_without_a_choice_every_promised_rule_is_needed() -> None:
-    assert Plan().needed == tuple(rule for rule in Rule if rule not in ATTACKED)
+    assert Plan().needed == tuple(rule for rule in Rule if rule not in ATTACKED | COUNTED)
     assert Plan(required=(Rule.ECHO,)).needed == (Rule.ECHO,)
 
 

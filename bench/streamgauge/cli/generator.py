@@ -56,7 +56,8 @@ def run_locust(
         preexec_fn=ending_with_us(signal.SIGTERM),  # noqa: PLW1509 - there is no other thread here
     )
     interruptions.belong_to(process)
-    return await_end(process, plan.duration + plan.drain + _MARGIN_S, plan.drain + _MARGIN_S)
+    ending_s = plan.drain + plan.linger + _MARGIN_S
+    return await_end(process, plan.duration + ending_s, ending_s)
 
 
 def locust_command(locustfile: Path, plan: Plan, folder: Path) -> list[str]:

@@ -41,6 +41,7 @@ def started_server(
     if not plan.target:
         words += ["--measure"] * plan.measures
         words += [word for fault in plan.faults for word in ("--fault", fault)]
+        words += plan.serve
         words += more
     with log.open("w", encoding="utf-8") as errors:
         try:

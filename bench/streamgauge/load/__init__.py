@@ -9,7 +9,8 @@ room that imports locust and gevent.
 from locust import task
 
 from streamgauge.load.harness import scenario
+from streamgauge.load.rough import Rough
 from streamgauge.load.together import Together
 from streamgauge.load.user import AgentUser, Asker
 
-__all__ = ["AgentUser", "Asker", "Together", "scenario", "task"]
+__all__ = ["AgentUser", "Asker", "Rough", "Together", "scenario", "task"]

@@ -14,6 +14,7 @@ from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.measured import hits
 from streamgauge.core.observation import Malformed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header
+from streamgauge.core.resources import Held
 from streamgauge.core.timeline import Origin
 from streamgauge.core.vitals import Vitals
 from streamgauge.load.dialer import Dialer
@@ -29,6 +30,7 @@ from streamgauge.report.redact import redacted
 
 if TYPE_CHECKING:
     from streamgauge.load.connection import Connection
+    from streamgauge.load.transport import Transport
 
 _MOST_SHOWN: Final = 500  # characters of a trouble: exceptions and servers may say much
 
@@ -113,6 +115,8 @@ class Bench:
         self.asked = 0
         self.dialling = 0  # connections that are being opened
         self.most = share_of(plan.most_runs, max(index, 0), workers) if plan.most_runs else None
+        self._gone: deque[tuple[int, int]] = deque()  # when connections ended, each with runs under way
+        self.frozen: set[Transport] = set()  # sockets that nobody reads any more, and nobody has closed
         self._unconnected: dict[str, int] = {}
         self._troubles: dict[str, int] = {}
         self._numbers = 0
@@ -151,6 +155,25 @@ class Bench:
 
     def _under_way(self) -> int:
         return sum(connection.under_way for connection in self.connections)
+
+    def bury(self, frozen: "Transport") -> None:
+        """Close a socket that nobody reads any more."""
+        self.frozen.discard(frozen)
+        frozen.close()
+
+    def note_gone(self, runs: int) -> None:
+        """A connection has ended, with so many runs under way: for a while the server may still have them."""
+        self._gone.append((time.monotonic_ns(), runs))
+
+    def held(self) -> Held:
+        """The most that the server can have of this process's: what is open, and what went lately."""
+        since_ns = time.monotonic_ns() - int(self.plan.linger * 1e9)
+        while self._gone and self._gone[0][0] < since_ns:
+            self._gone.popleft()
+        return Held(
+            len(self.connections) + len(self._gone),
+            self._under_way() + sum(runs for _, runs in self._gone),
+        )
 
     def number(self) -> int:
         """A number for a new connection."""

@@ -24,6 +24,7 @@ from streamgauge.core.observation import (
     arrival_ns,
 )
 from streamgauge.load.bench import Bench
+from streamgauge.load.cutting import Cutting
 from streamgauge.load.run import Run, UnderWay
 from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
@@ -213,6 +214,32 @@ class Connection:
         self._leaving = self._leaving or self._session.close_code is None  # else the server left first
         self._lost(self._session.close_code or 1006)
 
+    def cut_after(self, size: int) -> None:
+        """Reset the connection when so many more bytes have been read, wherever in a message that is."""
+        if self._transport is not None:
+            self._transport.hand_over(Cutting(self, size))
+
+    def cut(self) -> None:
+        """Reset the connection: the server is told nothing but that."""
+        self._leaving = True
+        if self._transport is not None and not self._gone.is_set():
+            self._transport.reset()
+        self._lost(1006)
+
+    def freeze(self) -> Transport | None:
+        """Be gone for everybody but the server, to which the socket stays open; nobody reads it any more.
+
+        None where the server was first.
+        """
+        if self._transport is None or self._gone.is_set():
+            return None
+        transport, self._transport = self._transport, None
+        transport.freeze()
+        self._bench.frozen.add(transport)
+        self._leaving = True
+        self._lost(1006)
+        return transport
+
     def _say(self, message: bytes) -> None:
         if self.open:
             self._send(self._session.send_text(message, next(self._bench.masks)))
@@ -322,6 +349,7 @@ class Connection:
         if self._transport is not None:
             self._transport.close()
         self._bench.connections.discard(self)
+        self._bench.note_gone(len(self._runs))
         self._runs.give_up()
         greeted = self._greeted.is_set()
         self._greeted.set()

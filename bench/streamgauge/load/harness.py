@@ -25,6 +25,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from streamgauge.cast import load_cast
 from streamgauge.core import abort
 from streamgauge.core.doubt import FORSAKEN
+from streamgauge.core.resources import Held
 from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
 from streamgauge.load.bench import Bench, Snapshot
 from streamgauge.load.crew import Crew
@@ -52,6 +53,8 @@ _LONG_TURN_S: Final = 0.1
 _TURN_S: Final = gevent.getswitchinterval()
 _TELL_LOCUST_S: Final = 0.1
 _WATCH_S: Final = 0.25
+_LOOK_SHARE: Final = 0.1  # of the run, between two looks at what the server holds
+_LOOK_S: Final = (1.0, 10.0)  # but no shorter and no longer
 
 
 def scenario(locustfile: str) -> None:
@@ -80,6 +83,7 @@ class Harness:
         self._defaults = defaults
         self._lacks_plan = lacks_plan  # why there are no defaults
         self._bench: Bench | None = None
+        self._last: Bench | None = None  # of the run before
         self._initialised = Flag()
         self._plan = defaults
         self._folder = Path()
@@ -90,6 +94,7 @@ class Harness:
         self._cut_short = False
         self._aborted = ""
         self._capped = False
+        self._hurried = False
         self._stopping = False
         self._concluded = Flag()
         self._concluded.set()  # there is nothing to wait for
@@ -151,7 +156,10 @@ class Harness:
         self._outcome = None
         self._concluded.clear()
         self._running, self._stopping, self._cut_short = True, False, False
-        self._aborted, self._capped = "", False
+        if self._last is not None:
+            for frozen in list(self._last.frozen):
+                self._last.bury(frozen)
+        self._aborted, self._capped, self._hurried = "", False, False
         options = options_of(environment)
         if isinstance(runner, WorkerRunner):
             self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
@@ -168,7 +176,9 @@ class Harness:
                 "folder": str(self._folder),
                 "workers": runner.worker_count if isinstance(runner, MasterRunner) else 1,
             }
-            self._inquiry = Inquiry(self._plan.target, trust(self._plan.target, self._plan.ca_file))
+            context = trust(self._plan.target, self._plan.ca_file)
+            self._inquiry = Inquiry(self._plan.target, context, self._plan.linger)
+            self._inquiry.begin()
             gevent.spawn(self._inquire, self._inquiry)
             self._progress = Progress(self._snapshot, self._plan.duration)
             self._watcher = gevent.spawn(self._watch, tuple(map(abort.parse, self._plan.abort_on)))
@@ -226,13 +236,28 @@ class Harness:
             return
 
     def _inquire(self, inquiry: Inquiry) -> None:
-        """What events cost the server counts from when all users are there; no user waits for this."""
-        inquiry.begin()
+        """What events cost the server counts from when all users are there; no user waits for this.
+
+        What it holds it is asked now and then, but never while slices are measured.
+        """
+        every_s = min(max(self._plan.duration * _LOOK_SHARE, _LOOK_S[0]), _LOOK_S[1])
+        all_there, looks_s = False, time.monotonic() + every_s
         while self._running and inquiry is self._inquiry:
             gevent.sleep(_WATCH_S)
-            if self._snapshot().users >= self._plan.users:
+            if not all_there and self._snapshot().users >= self._plan.users:
+                all_there = True
                 inquiry.all_users_are_there()
-                return
+            if not self._plan.slice_runs and time.monotonic() >= looks_s:
+                looks_s += every_s
+                inquiry.look(self._held)
+
+    def _held(self) -> Held | None:
+        """What the server may hold of this run's; of several processes together nobody knows it at once."""
+        return self._bench.held() if self._bench is not None and self._gathering is None else None
+
+    def _there_is_time(self) -> bool:
+        """Whether nobody is in a hurry to end the run that is over."""
+        return not self._hurried
 
     def report_to_master(self, data: dict[str, Any], **_: object) -> None:
         """A worker says how far it is."""
@@ -289,7 +314,7 @@ class Harness:
                 self._teller.kill()
                 tell(self._environment, self._bench.finished)
             share = self._bench.finish(self._aborted, cut_short=self._is_cut_short)
-            self._bench = None
+            self._last, self._bench = self._bench, None  # its frozen sockets stay while the server is watched
             if isinstance(runner, WorkerRunner):
                 ship(runner, share)
                 return
@@ -311,6 +336,7 @@ class Harness:
             cut_short=self._is_cut_short,
             aborted=self._aborted,
             inquiry=self._inquiry,
+            there_is_time=self._there_is_time,
         )
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
@@ -324,7 +350,8 @@ class Harness:
         return self._cut_short and not self._capped
 
     def _interrupted(self) -> None:
-        """Ctrl-C: drain and conclude; the second one does not wait for the drain."""
+        """Ctrl-C: drain and conclude; the second one does not wait for the drain, nor for the server."""
+        self._hurried = self._hurried or self._cut_short or not self._running
         if self._running and self._cut_short:
             self._let_go(self._environment)
         else:
@@ -359,7 +386,7 @@ class Harness:
         if self._running and not self._cut_short:
             self._cut_short = True
             runner_of(environment).stop()
-        self._concluded.wait(self._plan.drain + LATE_SHARE_S)
+        self._concluded.wait(self._plan.drain + LATE_SHARE_S + self._plan.linger)
 
     def quit(self, **_: object) -> None:
         """Locust has printed its own statistics: the verdict comes last, and once."""

@@ -1,7 +1,7 @@
 """Concludes a run: shares of all workers in, a result folder and an exit code out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -11,14 +11,16 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
+from streamgauge.core.memory import Series
 from streamgauge.core.metrics.latency import Metric
+from streamgauge.core.resources import ServerAccount
 from streamgauge.core.timeline import Origin, aligned, time_of_day
 from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import FAIL, INCONCLUSIVE, OF_OUTCOME
 from streamgauge.load.bench import Share
 from streamgauge.load.control import await_control
-from streamgauge.load.server_metrics import Inquiry
+from streamgauge.load.server_metrics import Inquiry, always
 from streamgauge.plan import ATTACK, PLAN_FILE, Plan, digest, dump_plan
 from streamgauge.recordings import around
 from streamgauge.report.conclude import conclude
@@ -27,7 +29,13 @@ from streamgauge.report.model import Fault, Report
 from streamgauge.report.render_text import render_text
 from streamgauge.report.render_trend import TREND_FILE, render_trend
 from streamgauge.report.worker import worker
-from streamgauge.results import TREND_VARIABLE, append_line, read_campaign, write_whole
+from streamgauge.results import (
+    SERVER_FILE,
+    TREND_VARIABLE,
+    append_line,
+    read_campaign,
+    write_whole,
+)
 
 
 class Outcome(Struct, frozen=True):
@@ -37,7 +45,7 @@ class Outcome(Struct, frozen=True):
     exit_code: int
 
 
-def conclude_run(
+def conclude_run(  # noqa: PLR0913 - these are what a run may come to
     plan: Plan,
     folder: Path,
     shares: list[Share],
@@ -47,9 +55,11 @@ def conclude_run(
     cut_short: bool,
     aborted: str = "",
     inquiry: Inquiry | None = None,
+    there_is_time: Callable[[], bool] = always,
 ) -> Outcome:
     """Merge, judge and write everything; a report that cannot be written is said, and printed.
 
+    Waits until the server is at rest, as long as the plan has it and `there_is_time`.
     `missing` workers never brought their share, `changed` ones came or left in mid-run;
     `aborted` is why the run stopped by itself; `inquiry` holds what the measured server said of itself.
     """
@@ -64,7 +74,8 @@ def conclude_run(
             unconnected[why] = unconnected.get(why, 0) + count
     attack = read_campaign(folder) if plan.name == ATTACK else None
     inquiry = inquiry or Inquiry(plan.target)
-    inquiry.all_is_over()
+    inquiry.all_is_over(there_is_time)
+    account = inquiry.account()
     rows, unread = around((Path(share.recording), share.origin) for share in shares)
     report = conclude(
         state,
@@ -103,9 +114,11 @@ def conclude_run(
         unread=unread,
         control=await_control(folder) if plan.control else None,
         attack=attack,
+        account=account,
+        memory=tuple(Series(share.worker, share.vitals.memory) for share in shares if share.vitals),
     )
     code = OF_OUTCOME[report.outcome]
-    if problem := _write(report, plan, folder):
+    if problem := _write(report, plan, folder, account):
         # nobody can look a pass up that is written nowhere; a failure stays one
         return Outcome(problem + render_text(report), code if code == FAIL else INCONCLUSIVE)
     trend = Path(os.environ.get(TREND_VARIABLE) or folder.parent / TREND_FILE)
@@ -113,12 +126,14 @@ def conclude_run(
     return Outcome(note + render_text(report, path=str(folder / "report.md")), code)
 
 
-def _write(report: Report, plan: Plan, folder: Path) -> str:
+def _write(report: Report, plan: Plan, folder: Path, account: ServerAccount | None) -> str:
     """Write the files of the result folder; what could not be written, as text."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SERVER_FILE).parent.mkdir(parents=True, exist_ok=True)
         for name, content in render_files(report).items():
             write_whole(folder / name, content)
+        if account is not None:
+            write_whole(folder / SERVER_FILE, msgspec.json.encode(account))
         if not (folder / PLAN_FILE).exists():  # a command that started us has put its own there
             write_whole(folder / PLAN_FILE, dump_plan(plan).encode())
     except OSError as error:

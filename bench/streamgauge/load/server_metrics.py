@@ -1,11 +1,14 @@
 """What the measured server says of itself: Prometheus metrics at its target's host and port.
 
 It is asked four times a run, and what it said is read only when all is over: before
-the first user, when all users are there, when they are told to stop, and at the end.
+the first user, when all users are there, when they are told to stop, and at the end. A
+few times between, and until it is at rest, it is asked what it holds.
 """
 
+import re
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +17,7 @@ from urllib.request import urlopen
 from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 
+from streamgauge.core.resources import Held, Moment, ServerAccount, at_rest
 from streamgauge.report.model import ServerCost
 
 _TIMEOUT_S: Final = 5
@@ -23,6 +27,15 @@ _MEMORY: Final = "process_resident_memory_bytes"
 _STARTED: Final = "process_start_time_seconds"
 _STRIKES: Final = "streamgauge_server_fault_strikes_total"
 _OPPORTUNITIES: Final = "streamgauge_server_fault_opportunities_total"
+_HELD: Final = {
+    b"streamgauge_server_connections": "connections",
+    b"streamgauge_server_runs_active": "runs",
+    b"streamgauge_server_tasks": "tasks",
+    _MEMORY.encode(): "rss_bytes",
+    _STARTED.encode(): "started_s",
+}
+_SAMPLE: Final = re.compile(rb"^(\w+) ([0-9.e+]+)$", re.MULTILINE)
+_LOOK_S: Final = 0.2  # between two looks whether the server is at rest
 
 
 class ServerMetrics(Struct, frozen=True):
@@ -36,16 +49,33 @@ class ServerMetrics(Struct, frozen=True):
     opportunities: Mapping[str, int] = {}
 
 
+def nobody_knows() -> None:
+    """What the suite has at the server, where no process knows it of all."""
+
+
+def always() -> bool:
+    """There is time."""
+    return True
+
+
 class Inquiry:
     """The answers of one server in one run; a server without metrics is not asked again."""
 
-    def __init__(self, target: str, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, target: str, context: ssl.SSLContext | None = None, linger_s: float = 0) -> None:
         self._target = target
         self._context = context
+        self._linger_s = linger_s
         self._answers: dict[str, bytes | None] = {}
+        self._before: Moment | None = None
+        self._during: list[Moment] = []
+        self._after: Moment | None = None
+        self._waited_s = 0.0
 
     def begin(self) -> None:
-        self._answers["before"] = fetch(self._target, self._context)
+        """Before the first user: what is there now is not theirs."""
+        before = self._ask("before")
+        if before is not None and (before.counts or before.rss_bytes is not None):
+            self._before = before
 
     def all_users_are_there(self) -> None:
         self._ask("first")
@@ -53,12 +83,48 @@ class Inquiry:
     def users_are_told_to_stop(self) -> None:
         self._ask("last")
 
-    def all_is_over(self) -> None:
-        self._ask("after")
+    def look(self, held: Callable[[], Held | None] = nobody_knows) -> None:
+        """See in mid-run what the server holds; `held` tells what it may hold of the suite's."""
+        if self._before is None:
+            return
+        earlier = held()
+        said = fetch(self._target, self._context)
+        later = held()
+        if said is not None and (earlier is None) == (later is None):
+            most = None
+            if earlier is not None and later is not None:
+                most = Held(
+                    max(earlier.connections, later.connections),
+                    max(earlier.runs, later.runs),
+                )
+            self._during.append(moment(said, most))
 
-    def _ask(self, when: str) -> None:
-        if self._answers.get("before", b"") is not None:
-            self._answers[when] = fetch(self._target, self._context)
+    def all_is_over(self, there_is_time: Callable[[], bool] = always) -> None:
+        """See what is left, again and again until that is nothing, for as long as it may linger."""
+        began_s = time.monotonic()
+        while True:
+            after = self._ask("after")
+            self._waited_s = time.monotonic() - began_s
+            self._after = after
+            if after is None or self._before is None or at_rest(self._before, after):
+                return
+            if self._waited_s >= self._linger_s or not there_is_time():
+                return
+            time.sleep(_LOOK_S)
+
+    def account(self) -> ServerAccount | None:
+        """What the server said it held; None where it said nothing."""
+        if self._before is None:
+            return None
+        waited_ns = int(self._waited_s * 1e9)
+        during = tuple(self._during)
+        return ServerAccount(int(self._linger_s * 1e9), self._before, during, self._after, waited_ns)
+
+    def _ask(self, when: str) -> Moment | None:
+        if when != "before" and self._answers.get("before", b"") is None:
+            return None
+        said = self._answers[when] = fetch(self._target, self._context)
+        return None if said is None else moment(said)
 
     def cost(self, events_read: int) -> ServerCost | None:
         """What the run cost the server; None where it did not say.
@@ -98,6 +164,17 @@ def fetch(target: str, context: ssl.SSLContext | None = None) -> bytes | None:
     except (OSError, HTTPException, ValueError):
         return None
     return said
+
+
+def moment(exposition: bytes, held: Held | None = None) -> Moment:
+    """What such a text says of what the server holds, now; quick enough to be done in mid-run."""
+    found = {
+        name: float(value)
+        for key, value in _SAMPLE.findall(exposition)
+        if (name := _HELD.get(key)) is not None
+    }
+    counts = {name: int(value) for name, value in found.items() if name != "started_s"}
+    return Moment(time.time_ns(), found.get("started_s", 0.0), held=held, **counts)
 
 
 def read(exposition: bytes) -> ServerMetrics | None:

@@ -6,6 +6,8 @@ watching). Whoever owns a transport is told what arrived and when, and that it i
 
 import contextlib
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -17,6 +19,8 @@ from streamgauge.wire import TlsChannel
 
 _READ: Final = 1  # libev's event masks
 _WRITE: Final = 2
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+_GONE: Final = (7, 8)  # TCP_CLOSE and TCP_CLOSE_WAIT of Linux: reset, or ended by the other side
 _SCRATCH: Final = memoryview(bytearray(256 * 1024))  # one for all sockets: a callback never blocks
 
 
@@ -86,6 +90,28 @@ class Transport:
     def fault(self) -> str | None:
         """What broke TLS, if anything did."""
         return None if self._channel is None else self._channel.fault
+
+    def hand_over(self, owner: Owner) -> None:
+        """Tell another one from now on."""
+        self._owner = owner
+
+    def freeze(self) -> None:
+        """Read nothing any more, and let the kernel take next to nothing; the socket stays open."""
+        self._reader.stop()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # it takes its own least
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the other side has ended a frozen connection; always False where only Linux tells."""
+        if sys.platform != "linux":
+            return False
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _GONE
+
+    def reset(self) -> None:
+        """Let go with a reset, and whatever is under way is lost."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._channel = None  # without the goodbye of TLS
+        self.close()
 
     def close(self) -> None:
         """Let go; nothing is heard or written any more."""

@@ -12,11 +12,21 @@ from typing import Final
 import gevent
 
 from streamgauge.core.histogram import Histogram
-from streamgauge.core.vitals import Sampled, Ticks, Vitals, machine_ticks, run_queue_wait_ns
+from streamgauge.core.memory import Thinned
+from streamgauge.core.vitals import (
+    Sampled,
+    Ticks,
+    Vitals,
+    machine_ticks,
+    resident_pages,
+    run_queue_wait_ns,
+)
 
 _PROBE_S: Final = 0.02  # between two looks at how late the loop is
 _MOST_PROBES: Final = 10_000  # that one long stop stands for
 _SAMPLE_S: Final = 0.5  # the mean time between two samples
+_WEIGH_S: Final = 0.5  # between two looks at its memory
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -35,11 +45,14 @@ class VitalSigns:
         self._collections: Counter[int] = Counter()
         self._collecting_ns = 0
         self._sampled = Sampled()
+        self._memory = Thinned()
         self._began_ns = time.monotonic_ns()
         self._waited_ns = _waited_ns()
         self._ticks = _ticks()
         gc.callbacks.append(self._collects)
-        self._greenlets = [gevent.spawn(watch) for watch in (self._probe, self._spend, self._sample)]
+        self._greenlets = [
+            gevent.spawn(watch) for watch in (self._probe, self._spend, self._sample, self._weigh)
+        ]
 
     def _probe(self) -> None:
         """Record how much later than asked the loop wakes this greenlet.
@@ -74,6 +87,14 @@ class VitalSigns:
             sampled = self._sampled
             self._sampled = Sampled(sampled.n + 1, sampled.total + n, sampled.squares + n * n)
 
+    def _weigh(self) -> None:
+        """Look at the resident memory, however long that goes on: what is kept of it is bounded."""
+        while True:
+            pages = resident_pages(_read("/proc/self/statm"))
+            if pages is not None:
+                self._memory.add(time.monotonic_ns() - self._began_ns, pages * _PAGE)
+            gevent.sleep(_WEIGH_S)
+
     def _collects(self, phase: str, info: Mapping[str, int]) -> None:
         """Python's collector begins or ends; whatever runs meanwhile stands still."""
         if phase == "start":
@@ -96,6 +117,7 @@ class VitalSigns:
             gc_pauses=self._pauses.distribution(),
             collections=tuple(self._collections[generation] for generation in range(len(gc.get_count()))),
             under_way=self._sampled,
+            memory=tuple(self._memory.points),
         )
 
 

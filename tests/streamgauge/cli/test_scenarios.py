@@ -4,7 +4,7 @@ import pytest
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.plan import Plan
+from streamgauge.plan import Plan, make_plan
 from tests.support.command import ROOT
 
 
@@ -66,4 +66,13 @@ def test_what_would_have_no_effect_is_refused_but_in_a_scenario_of_the_user_s(ow
     scenarios.require_effect(plan, own, "plan.toml")
     scenarios.require_effect(plan, scenarios.find("isolation"), "plan.toml")
     with pytest.raises(UsageProblem, match=r"^plan.toml: witness_share: without effect in steady"):
+        scenarios.require_effect(plan, scenarios.find("steady"), "plan.toml")
+
+
+@pytest.mark.parametrize("persona", [{"cut_bytes": 900}, {"reader": "dead"}])
+def test_troubles_of_sockets_are_of_the_scenarios_that_make_them(persona: dict[str, object]) -> None:
+    plan = make_plan({"personas": [persona]})
+    scenarios.require_effect(plan, scenarios.find("churn"), "plan.toml")
+    (key,) = persona
+    with pytest.raises(UsageProblem, match=rf"^plan.toml: personas\[0\].{key}: without effect in steady"):
         scenarios.require_effect(plan, scenarios.find("steady"), "plan.toml")

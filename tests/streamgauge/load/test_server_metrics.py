@@ -9,7 +9,8 @@ from tests.support.apart import INSIDE
 from tests.support.peer import Peer
 
 if TYPE_CHECKING or INSIDE:
-    from streamgauge.load.server_metrics import Inquiry, ServerMetrics, ask, cost, read
+    from streamgauge.core.resources import Held
+    from streamgauge.load.server_metrics import Inquiry, ServerMetrics, ask, cost, moment, read
     from streamgauge.report.model import ServerCost
 
 OURS = """
@@ -152,3 +153,69 @@ def test_what_is_not_of_one_process_is_no_cost(
 
 def test_without_events_nothing_is_divided() -> None:
     assert cost(ServerMetrics(1.0), ServerMetrics(1.5), 0) == ServerCost(0.5, 0, None, None)
+
+
+HOLDS = """
+# HELP streamgauge_server_connections open WebSocket connections
+streamgauge_server_connections {connections}.0
+streamgauge_server_runs_active {runs}.0
+streamgauge_server_tasks 9.0
+process_resident_memory_bytes 5.4e+07
+process_start_time_seconds 1.7e+09
+"""
+
+
+def holds(connections: int, runs: int = 0) -> str:
+    return HOLDS.format(connections=connections, runs=runs)
+
+
+def test_what_a_server_holds_is_read_from_its_own_words() -> None:
+    now = moment(holds(3, 2).encode(), Held(3, 2))
+    assert (now.connections, now.runs, now.tasks, now.rss_bytes) == (3, 2, 9, 54_000_000)
+    assert (now.started_s, now.held, now.counts) == (1.7e9, Held(3, 2), True)
+    assert not moment(FOREIGN.format(cpu=1).encode()).counts
+
+
+def test_the_end_is_waited_for_until_nothing_is_left(metrics: Metrics) -> None:
+    metrics.says = [holds(1), holds(4), holds(2), holds(1), holds(7)]
+    inquiry = Inquiry(metrics.target, linger_s=30)
+    inquiry.begin()
+    inquiry.all_is_over()
+    account = inquiry.account()
+    assert account is not None
+    assert account.after is not None
+    assert account.after.connections == 1
+    assert 0 < account.waited_ns < account.linger_ns
+    assert metrics.asked == 4
+
+
+@pytest.mark.parametrize(("linger_s", "hurried"), [(0.5, False), (30, True)])
+def test_but_no_longer_than_it_may_take_and_anybody_has_time(
+    metrics: Metrics, linger_s: float, hurried: bool
+) -> None:
+    metrics.says = [holds(0), holds(4)]
+    inquiry = Inquiry(metrics.target, linger_s=linger_s)
+    inquiry.begin()
+    inquiry.all_is_over(lambda: not hurried)
+    account = inquiry.account()
+    assert account is not None
+    assert (account.waited_ns >= account.linger_ns) is not hurried
+    assert account.waited_ns < 5e9
+
+
+def test_in_mid_run_it_may_hold_the_most_there_was_around_its_answer(metrics: Metrics) -> None:
+    metrics.says = [holds(0), holds(5, 1)]
+    inquiry = Inquiry(metrics.target)
+    inquiry.begin()
+    had = iter([Held(5, 0), Held(2, 1)])
+    inquiry.look(lambda: next(had))
+    inquiry.look()
+    account = inquiry.account()
+    assert account is not None
+    assert [now.held for now in account.during] == [Held(5, 1), None]
+
+
+def test_of_a_server_without_metrics_there_is_no_account(peer: Peer) -> None:
+    inquiry = inquired(peer.address("answers"))
+    inquiry.look()
+    assert inquiry.account() is None
