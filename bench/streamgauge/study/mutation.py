@@ -49,7 +49,7 @@ class Socket:
         self.user = opened.user if opened else ""
         self.canary = opened.canary if opened else ""
         # another's event can arrive after the greeting and before the end
-        self.from_ns = next((row.at_ns for row in rows if isinstance(row, Received)), 0)
+        self.from_ns = next((row.at_ns for row in rows if isinstance(row, Received | Stretch)), 0)
         self.until_ns = next((row.at_ns for row in rows if isinstance(row, Closed)), 0)
         for number, row in enumerate(rows):
             if isinstance(row, Stretch):

@@ -5,10 +5,12 @@ from random import Random
 import pytest
 
 from streamgauge.core.event import Kind
-from streamgauge.core.observation import Observation, Received
+from streamgauge.core.observation import Observation, Received, Stretch
 from streamgauge.core.stretch import unfolded
 from streamgauge.study.mutation import Mutated, Mutation, Original
+from tests.support.generated import START, recording
 from tests.support.history import SECOND, canary, completed, ended, part, run, session, started, thought, tool
+from tests.support.stretches import read_together, stretched
 
 WHOLE = (started(), thought(1), thought(2), tool("c"), ended("c"), part(0), thought(3), completed("s", "s"))
 
@@ -118,3 +120,17 @@ def test_nobody_gets_what_is_sent_when_he_is_not_there() -> None:
         mutated = original.mutated(Mutation.LEAK, 1, Random(seed))
         assert not any(row.conn == 3 for rows in mutated.rows.values() for row in rows)
     assert original.sockets[0].is_open(SECOND)
+
+
+@pytest.mark.parametrize("mutation", Mutation)
+@pytest.mark.parametrize("seed", range(10))
+def test_packed_rows_are_mutated_as_those_they_stand_for(mutation: Mutation, seed: int) -> None:
+    rng = Random(seed)
+    rows = read_together(recording(6, 3, seed), rng, START)
+    packed = stretched(rows, rng)
+    assert any(isinstance(row, Stretch) for row in packed)
+    of_rows = Original(rows).mutated(mutation, 4, Random(seed))
+    of_packed = Original(packed).mutated(mutation, 4, Random(seed))
+    assert of_packed.struck == of_rows.struck
+    changed = {number: list(unfolded(each)) for number, each in of_packed.rows.items()}
+    assert changed == of_rows.rows
