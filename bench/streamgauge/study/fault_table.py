@@ -101,12 +101,13 @@ _MANY_DEAD: Final = {
     "personas": [{"name": "patient"}, {"name": "dead", "weight": 9, "reader": "dead"}],
 }
 _MANY_GONE: Final = {
-    "users": 450,
+    "users": 350,
     "spawn_rate": 200,
-    "duration": 6,
+    "duration": 9,
     "personas": [
         {
             "name": "gone",
+            "weight": 9,
             "leave_share": 1,
             "script": [
                 {"do": "think", "text": "This will take a while"},
