@@ -5,7 +5,8 @@
 
 Every mutant lives in a process of its own that was forked here, where pytest is loaded already; an import
 hook gives it the changed module, and no file is touched. The quick tests are tried first, the slow ones
-on what survives these. It ends with 1 where a mutant survived that `docs/mutation.md` does not explain.
+on what survives these. Mutants that `docs/mutation.md` explains are not tried
+again; it ends with 1 where another one survived.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -66,25 +68,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("files", nargs="*", help="of bench/streamgauge/core; without any all that judge")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
+    parser.add_argument("--all", action="store_true", help="try those, too, that docs/mutation.md explains")
     options = parser.parse_args()
     files = [CORE / name for name in options.files] or JUDGES
     as_it_stands = partial(compile, files[0].read_text(), "as it stands", "exec")
     if tried(files[0], Mutant("", "", "", 1, as_it_stands)).by:
         sys.exit("mutation: the tests fail as the sources stand: mend that first (make test)")
-    began_s, known = time.monotonic(), PAGE.read_text()
-    fates: list[Fate] = []
+    began_s, known = time.monotonic(), "" if options.all else PAGE.read_text()
+    made = list(every(files))
+    new = [(path, mutant) for path, mutant in made if f"| {mutant.name} |" not in known]
+    by: Counter[str] = Counter()
     with ThreadPoolExecutor(options.jobs) as pool:
-        for fate in pool.map(tried, *zip(*every(files), strict=True)):
-            fates.append(fate)
+        for done, fate in enumerate(pool.map(tried, *zip(*new, strict=True)), 1):
+            by[fate.by] += 1
             if not fate.by:
-                new = "" if fate.mutant.name in known else "NEW  "
-                say(f"{new}| {fate.file} | {fate.mutant.name} |")
-            elif len(fates) % 50 == 0:
-                say(f"{len(fates)} tried")
-    alive = [fate for fate in fates if not fate.by]
+                say(f"| `{fate.file}` | {fate.mutant.name} |")
+            elif done % 50 == 0:
+                say(f"{done} of {len(new)} tried")
+    killed = ", ".join(f"{by[stage]} by {stage} tests" for stage in ("the nearest", "quick", "slow"))
     took = (time.monotonic() - began_s) / 60
-    say(f"{len(fates)} mutants, {len(fates) - len(alive)} killed, {len(alive)} alive; {took:.1f} minutes")
-    sys.exit(any(fate.mutant.name not in known for fate in alive))
+    say(
+        f"{len(made)} mutants: {killed} killed, {len(made) - len(new)} explained, {by['']} alive; {took:.1f} minutes"
+    )
+    sys.exit(bool(by[""]))
 
 
 def every(files: Sequence[Path]) -> Iterator[tuple[Path, Mutant]]:
@@ -95,7 +101,7 @@ def tried(path: Path, mutant: Mutant) -> Fate:
     """Run the tests, the nearest first, until one fails."""
     nearest = TESTS / path.relative_to(CORE.parent).with_name(f"test_{path.name}")
     stages = {
-        "nearest": [nearest] if nearest.exists() else [],
+        "the nearest": [nearest] if nearest.exists() else [],
         "quick": [TESTS / name for name in QUICK],
         "slow": [TESTS / name for name in SLOW],
     }
