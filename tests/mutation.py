@@ -5,8 +5,8 @@
 
 Every mutant lives in a process of its own that was forked here, where pytest is loaded already; an import
 hook gives it the changed module, and no file is touched. The quick tests are tried first, the slow ones
-on what survives these. Mutants that `docs/mutation.md` explains are not tried
-again; it ends with 1 where another one survived.
+on what survives these. Mutants that `docs/mutation.md` explains are not tried again; it ends with 1 where
+another one survived.
 """
 
 import argparse
@@ -79,17 +79,16 @@ def main() -> None:
     new = [(path, mutant) for path, mutant in made if f"| {mutant.name} |" not in known]
     by: Counter[str] = Counter()
     with ThreadPoolExecutor(options.jobs) as pool:
-        for done, fate in enumerate(pool.map(tried, *zip(*new, strict=True)), 1):
+        for done, fate in enumerate(pool.map(lambda pair: tried(*pair), new), 1):
             by[fate.by] += 1
             if not fate.by:
                 say(f"| `{fate.file}` | {fate.mutant.name} |")
             elif done % 50 == 0:
                 say(f"{done} of {len(new)} tried")
-    killed = ", ".join(f"{by[stage]} by {stage} tests" for stage in ("the nearest", "quick", "slow"))
+    killed = ", ".join(f"{by[stage]} killed by {stage} tests" for stage in ("the nearest", "quick", "slow"))
     took = (time.monotonic() - began_s) / 60
-    say(
-        f"{len(made)} mutants: {killed} killed, {len(made) - len(new)} explained, {by['']} alive; {took:.1f} minutes"
-    )
+    explained = len(made) - len(new)
+    say(f"{len(made)} mutants: {killed}, {explained} explained, {by['']} alive; {took:.1f} minutes")
     sys.exit(bool(by[""]))
 
 
