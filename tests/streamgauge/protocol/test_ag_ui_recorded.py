@@ -83,6 +83,7 @@ def test_the_recorded_stream_passes(name: str) -> None:
     found = judged(*stream, request=request)
     assert not found.findings
     assert {rule: verdict.outcome.value for rule, verdict in found.verdicts.items() if verdict.promised} == {
+        "isolation-active": "unknown",  # nobody attacked
         "started-first": "pass",
         "tool-pairing": "pass",
         "terminal-last": "pass",
