@@ -46,7 +46,9 @@ def test_a_faulty_server_fails_by_what_it_keeps_or_holds_up(
 @pytest.mark.parametrize("load", [CHURN, STALLED], ids=["churn", "stalled"])
 def test_a_correct_server_lets_go_of_everything(streamgauge: Run, load: tuple[str, ...]) -> None:
     done = streamgauge("run", *load)
-    assert done.code == 0, done.out + done.err
+    # the times of `stalled` are unknown where the generator itself was starved: no pass, and no failure
+    assert done.code in ((0, 3) if load is STALLED else (0,)), done.out + done.err
+    assert failing(done) == set()
     (resource,) = (verdict for verdict in done.report.verdicts if verdict.rule == "resource")
     assert (resource.outcome, resource.found) == ("pass", 0)
     assert resource.exercised > 3
