@@ -22,6 +22,7 @@ from streamgauge.load.locust_stats import Finished
 from streamgauge.load.pinger import Pinger
 from streamgauge.load.raw import RawRecorder
 from streamgauge.load.recorder import Recorder
+from streamgauge.load.server_metrics import Holding
 from streamgauge.load.stamps import KernelClock, own_clock
 from streamgauge.load.vitals import VitalSigns
 from streamgauge.plan import Plan, digest
@@ -165,15 +166,16 @@ class Bench:
         """A connection has ended, with so many runs under way: for a while the server may still have them."""
         self._gone.append((time.monotonic_ns(), runs))
 
-    def held(self) -> Held:
+    def holding(self) -> Holding:
         """The most that the server can have of this process's: what is open, and what went lately."""
         since_ns = time.monotonic_ns() - int(self.plan.linger * 1e9)
         while self._gone and self._gone[0][0] < since_ns:
             self._gone.popleft()
-        return Held(
+        held = Held(
             len(self.connections) + len(self._gone),
             self._under_way() + sum(runs for _, runs in self._gone),
         )
+        return Holding(held, self._numbers, self.asked)
 
     def number(self) -> int:
         """A number for a new connection."""

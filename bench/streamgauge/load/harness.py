@@ -25,7 +25,6 @@ from locust.runners import MasterRunner, WorkerRunner
 from streamgauge.cast import load_cast
 from streamgauge.core import abort
 from streamgauge.core.doubt import FORSAKEN
-from streamgauge.core.resources import Held
 from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
 from streamgauge.load.bench import Bench, Snapshot
 from streamgauge.load.crew import Crew
@@ -34,10 +33,10 @@ from streamgauge.load.locust_stats import tell
 from streamgauge.load.options import SECRET_VARIABLE, add_options, options_of, planned, runner_of
 from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
-from streamgauge.load.server_metrics import Inquiry
+from streamgauge.load.server_metrics import Holding, Inquiry
 from streamgauge.load.user import begin
 from streamgauge.load.vigil import Vigil
-from streamgauge.plan import Plan, PlanError, load_plan
+from streamgauge.plan import ATTACK, Plan, PlanError, load_plan
 from streamgauge.results import new_folder
 from streamgauge.trust import trust
 
@@ -249,11 +248,12 @@ class Harness:
                 inquiry.all_users_are_there()
             if not self._plan.slice_runs and time.monotonic() >= looks_s:
                 looks_s += every_s
-                inquiry.look(self._held)
+                inquiry.look(self._holding)
 
-    def _held(self) -> Held | None:
+    def _holding(self) -> Holding | None:
         """What the server may hold of this run's; of several processes together nobody knows it at once."""
-        return self._bench.held() if self._bench is not None and self._gathering is None else None
+        alone = self._gathering is None and not self._plan.control and self._plan.name != ATTACK
+        return self._bench.holding() if self._bench is not None and alone else None
 
     def _there_is_time(self) -> bool:
         """Whether nobody is in a hurry to end the run that is over."""

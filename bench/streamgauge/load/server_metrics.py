@@ -49,6 +49,14 @@ class ServerMetrics(Struct, frozen=True):
     opportunities: Mapping[str, int] = {}
 
 
+class Holding(Struct, frozen=True):
+    """What the suite has at the server at one moment, and how much it has begun by then."""
+
+    held: Held
+    opened: int = 0  # connections, of all times
+    asked: int = 0  # runs
+
+
 def nobody_knows() -> None:
     """What the suite has at the server, where no process knows it of all."""
 
@@ -83,19 +91,20 @@ class Inquiry:
     def users_are_told_to_stop(self) -> None:
         self._ask("last")
 
-    def look(self, held: Callable[[], Held | None] = nobody_knows) -> None:
-        """See in mid-run what the server holds; `held` tells what it may hold of the suite's."""
+    def look(self, holding: Callable[[], Holding | None] = nobody_knows) -> None:
+        """See in mid-run what the server holds; `holding` tells what it may hold of the suite's."""
         if self._before is None:
             return
-        earlier = held()
+        earlier = holding()
         said = fetch(self._target, self._context)
-        later = held()
+        later = holding()
         if said is not None and (earlier is None) == (later is None):
             most = None
             if earlier is not None and later is not None:
+                # what began meanwhile may have ended meanwhile, but not before the server counted
                 most = Held(
-                    max(earlier.connections, later.connections),
-                    max(earlier.runs, later.runs),
+                    earlier.held.connections + later.opened - earlier.opened,
+                    earlier.held.runs + later.asked - earlier.asked,
                 )
             self._during.append(moment(said, most))
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Received, Unsent
+from streamgauge.core.resources import Held
 from tests.support.apart import INSIDE
 
 if TYPE_CHECKING or INSIDE:
@@ -66,7 +67,7 @@ def test_a_stalled_reader_asks_for_much_and_hears_nothing(make_bench: Make, reco
     act(started(bench), 0.3)
     (frozen,) = bench.frozen
     assert not frozen.is_left
-    assert (bench.held().connections, bench.held().runs) == (1, MOST_UNDER_WAY)
+    assert bench.holding().held == Held(1, MOST_UNDER_WAY)
     assert not bench.connections
     rows = recorded(bench)
     assert sum(isinstance(row, Asked) for row in rows) == MOST_UNDER_WAY
@@ -118,8 +119,8 @@ def test_what_left_lately_may_still_be_held(make_bench: Make) -> None:
     (tab,) = user.tabs
     runs = tab.under_way
     assert runs
-    assert (bench.held().connections, bench.held().runs) == (1, runs)
+    assert bench.holding().held == Held(1, runs)
     tab.close()
-    assert (bench.held().connections, bench.held().runs) == (1, runs)
+    assert bench.holding().held == Held(1, runs)
     sleep(0.6)
-    assert (bench.held().connections, bench.held().runs) == (0, 0)
+    assert bench.holding().held == Held(0, 0)

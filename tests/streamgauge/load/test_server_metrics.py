@@ -10,7 +10,7 @@ from tests.support.peer import Peer
 
 if TYPE_CHECKING or INSIDE:
     from streamgauge.core.resources import Held
-    from streamgauge.load.server_metrics import Inquiry, ServerMetrics, ask, cost, moment, read
+    from streamgauge.load.server_metrics import Holding, Inquiry, ServerMetrics, ask, cost, moment, read
     from streamgauge.report.model import ServerCost
 
 OURS = """
@@ -207,12 +207,12 @@ def test_in_mid_run_it_may_hold_the_most_there_was_around_its_answer(metrics: Me
     metrics.says = [holds(0), holds(5, 1)]
     inquiry = Inquiry(metrics.target)
     inquiry.begin()
-    had = iter([Held(5, 0), Held(2, 1)])
+    had = iter([Holding(Held(5, 0), opened=5, asked=7), Holding(Held(2, 1), opened=6, asked=10)])
     inquiry.look(lambda: next(had))
     inquiry.look()
     account = inquiry.account()
     assert account is not None
-    assert [now.held for now in account.during] == [Held(5, 1), None]
+    assert [now.held for now in account.during] == [Held(6, 3), None]
 
 
 def test_of_a_server_without_metrics_there_is_no_account(peer: Peer) -> None:
