@@ -131,7 +131,7 @@ def test_no_token_reaches_the_terminal_or_a_file(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("STREAMGAUGE_COMMAND", f"streamgauge run --secret {TOKEN}")
     troubled = share(troubles=(f"1 × KeyError in a callback: {TOKEN}",), unconnected={f"401 {TOKEN}": 1})
     outcome = conclude_run(PLAN, folder, [troubled], cut_short=False)
-    everything = [outcome.text, *(path.read_text() for path in folder.iterdir())]
+    everything = [outcome.text, *(path.read_text() for path in folder.rglob("*") if path.is_file())]
     assert "KeyError in a callback" in outcome.text
     assert not any(TOKEN[:20] in text for text in everything)
 
