@@ -3,7 +3,7 @@
 from typing import Final
 
 from streamgauge.core.metrics.tally import SECOND_NS
-from streamgauge.report import svg, wording
+from streamgauge.report import quantity, svg
 from streamgauge.report.markup import Markup, joined, tag
 from streamgauge.report.model import Report
 from streamgauge.report.plot_series import PER_TICK, time_ticks
@@ -21,11 +21,11 @@ def plot_memory(report: Report, width: int) -> Markup:
         return Markup()
     most = max(size for series in drawn for _, size in series.points)
     until_s = max(report.duration_s, *(series.points[-1][0] / SECOND_NS for series in drawn))
-    y_ticks = {tick: wording.size(tick) for tick in svg.linear_ticks(most, 4)}
+    y_ticks = {tick: quantity.size(tick) for tick in svg.linear_ticks(most, 4)}
     box = Box(svg.left_margin(y_ticks.values()), 16, width - 28, HEIGHT - 44)
     x_of = Scale(0, until_s, box.left, box.right)
     y_of = Scale(0, max(y_ticks), box.bottom, box.top)
-    said = ", ".join(f"{series.name} {wording.size(series.points[-1][1])}" for series in drawn)
+    said = ", ".join(f"{series.name} {quantity.size(series.points[-1][1])}" for series in drawn)
     return svg.drawing(
         width,
         HEIGHT,
@@ -51,7 +51,7 @@ def legend(report: Report) -> Markup:
             break
         line = svg.line([(0, 7), (44, 7)], f"line series{place}")
         sizes = [size for _, size in series.points]
-        went = f"{wording.size(sizes[0])} → {wording.size(sizes[-1])}, at most {wording.size(max(sizes))}"
+        went = f"{quantity.size(sizes[0])} → {quantity.size(sizes[-1])}, at most {quantity.size(max(sizes))}"
         items.append(
             tag(
                 "li",

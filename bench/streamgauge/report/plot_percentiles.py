@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.interval import quantile_ranks
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.report import svg, tables, wording
+from streamgauge.report import quantity, svg, tables, wording
 from streamgauge.report.markup import Markup, joined, tag
 from streamgauge.report.model import Duration, Report
 from streamgauge.report.svg import Box, Scale
@@ -84,7 +84,7 @@ def plot_percentiles(shown: Sequence[Curve], width: int) -> Markup:
     low = svg.round_down(max(_FLOOR_NS, min(point.low_ns for point in points)))
     high = svg.round_up(max(2 * low, *(point.high_ns for point in points)))
     last = max(point.x for point in points)
-    y_ticks = {tick: wording.round_duration(tick) for tick in svg.log_ticks(low, high, _MOST_TICKS)}
+    y_ticks = {tick: quantity.round_duration(tick) for tick in svg.log_ticks(low, high, _MOST_TICKS)}
     x_ticks = {x: label for x, label in _TICKS.items() if x <= last}
     box = Box(svg.left_margin(y_ticks.values()), 12, width - 28, HEIGHT - 44)
     x_of = Scale(1, last, box.left, box.right, logarithmic=True)
@@ -113,7 +113,7 @@ def _legend_item(curve: Curve) -> Markup:
         "li",
         svg.drawing(44, 14, "", line, _mark(curve.place, 22, 7), class_="swatch"),
         wording.timed(curve.of),
-        tag("small", f"n = {wording.count(curve.of.n)}{few}"),
+        tag("small", f"n = {quantity.count(curve.of.n)}{few}"),
     )
 
 

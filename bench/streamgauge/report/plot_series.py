@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from streamgauge.core.metrics.tally import SECOND_NS
-from streamgauge.report import svg, wording
+from streamgauge.report import quantity, svg, wording
 from streamgauge.report.markup import Markup, joined
 from streamgauge.report.model import Report
 from streamgauge.report.svg import Box, Scale
@@ -64,7 +64,7 @@ def plot_series(report: Report, width: int) -> Markup:
     """Steps over time, in a band of the extremes where a step holds several seconds; "" for no events."""
     if not report.seconds:
         return Markup()
-    y_ticks = {tick: wording.count(int(tick)) for tick in svg.linear_ticks(max(report.seconds), 5)}
+    y_ticks = {tick: quantity.count(int(tick)) for tick in svg.linear_ticks(max(report.seconds), 5)}
     box = Box(svg.left_margin(y_ticks.values()), 16, width - 28, HEIGHT - 44)
     size = bin_seconds(report, width)
     drawn = bins(report, size)

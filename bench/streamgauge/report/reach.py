@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from streamgauge.core.checks.extent import Losses
-from streamgauge.report import wording
+from streamgauge.report import quantity, wording
 from streamgauge.report.model import LOSS, Bound, Leaks, Report
 from streamgauge.report.table import Row, Table
 
@@ -12,10 +12,10 @@ from streamgauge.report.table import Row, Table
 def bound(limit: Bound) -> str:
     """How often at most: "at most 1 in 334 connections"; or, where it was seen, how often."""
     if not limit.hits:
-        return f"at most 1 in {wording.some(math.floor(1 / limit.upper), limit.unit)}"
-    seen = f"{wording.count(limit.hits)} of {wording.some(limit.n, limit.unit)}"
-    low, high = wording.part(limit.lower), wording.part(limit.upper)
-    return f"{seen}: {wording.part(limit.hits / limit.n)} ({low} – {high})"
+        return f"at most 1 in {quantity.some(math.floor(1 / limit.upper), limit.unit)}"
+    seen = f"{quantity.count(limit.hits)} of {quantity.some(limit.n, limit.unit)}"
+    low, high = quantity.part(limit.lower), quantity.part(limit.upper)
+    return f"{seen}: {quantity.part(limit.hits / limit.n)} ({low} – {high})"
 
 
 def widest(limits: Sequence[Bound]) -> Bound:
@@ -28,13 +28,13 @@ def losses_by_place(of: Losses) -> Sequence[tuple[str, str]]:
     places = (
         (
             of.gaps,
-            f"{wording.some(of.gaps, 'event')} of {wording.some(of.gap_runs, 'run')}",
+            f"{quantity.some(of.gaps, 'event')} of {quantity.some(of.gap_runs, 'run')}",
             "while connected: later ones came",
         ),
-        (of.tails, wording.some(of.tails, "end"), "at the tail: the run began, and its end never came"),
-        (of.unbegun, wording.some(of.unbegun, "run"), "whole: asked for, and nothing ever came"),
-        (of.unplaced, wording.some(of.unplaced, "number"), "of a session, that the loss of no run explains"),
-        (of.cut, wording.some(of.cut, "run"), "at a cut: under way when the server closed the connection"),
+        (of.tails, quantity.some(of.tails, "end"), "at the tail: the run began, and its end never came"),
+        (of.unbegun, quantity.some(of.unbegun, "run"), "whole: asked for, and nothing ever came"),
+        (of.unplaced, quantity.some(of.unplaced, "number"), "of a session, that the loss of no run explains"),
+        (of.cut, quantity.some(of.cut, "run"), "at a cut: under way when the server closed the connection"),
     )
     return [(what, where) for n, what, where in places if n]
 
@@ -47,8 +47,10 @@ def leaks_left_out(of: Leaks, shown: int) -> str:
     messages = of.messages + of.beyond
     left = messages - sum(leak.messages for leak in of.first[:shown])
     beyond = ", some of pairs that were too many to tell apart" if of.beyond else ""
-    pairs = f"{wording.count(shown)} of {wording.some(of.pairs, 'pair')} shown"
-    return f"{pairs}; {wording.count(left)} of {wording.some(messages, 'message')} are of the others{beyond}"
+    pairs = f"{quantity.count(shown)} of {quantity.some(of.pairs, 'pair')} shown"
+    return (
+        f"{pairs}; {quantity.count(left)} of {quantity.some(messages, 'message')} are of the others{beyond}"
+    )
 
 
 def leaks_figure(report: Report) -> Row:
@@ -60,7 +62,7 @@ def leaks_figure(report: Report) -> Row:
         seen = [bound for bound in known if bound.hits]
         return (
             "leaks",
-            wording.count(found),
+            quantity.count(found),
             bound(widest(seen)) if seen else "see the findings",
         )
     if not known:
@@ -73,7 +75,7 @@ def losses_figure(report: Report) -> Row:
     known = [bound for bound in report.bounds if bound.what == LOSS]
     if lost := losses_by_place(report.losses):
         (what, where), *others = lost
-        more = f" (+{wording.some(len(others), 'more place')})" if others else ""
+        more = f" (+{quantity.some(len(others), 'more place')})" if others else ""
         return "losses", what, f"{where.partition(':')[0]}{more}"
     return ("losses", "none seen", _at_most(known, report)) if known else ("losses", "unknown", "")
 
@@ -88,10 +90,10 @@ def bounds(report: Report) -> Table:
     rows = tuple(
         (
             of.what,
-            wording.count(of.hits),
-            wording.some(of.n, of.unit),
-            wording.part(of.lower) if of.hits else "",
-            wording.part(of.upper),
+            quantity.count(of.hits),
+            quantity.some(of.n, of.unit),
+            quantity.part(of.lower) if of.hits else "",
+            quantity.part(of.upper),
             "" if of.hits else bound(of),
         )
         for of in report.bounds
@@ -102,7 +104,7 @@ def bounds(report: Report) -> Table:
 def leaks(report: Report, most: int) -> Table:
     """Whose messages reached whom, the most first."""
     rows = tuple(
-        (leak.sender or "not known", leak.receiver or "not known", wording.count(leak.messages))
+        (leak.sender or "not known", leak.receiver or "not known", quantity.count(leak.messages))
         for leak in report.leaks.first[:most]
     )
     return Table(("leaked from", "to", "messages"), rows, right=(2,))

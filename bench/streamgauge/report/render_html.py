@@ -13,7 +13,7 @@ from typing import Final
 
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.threshold import Level
-from streamgauge.report import plot_memory, reach, tables, wording
+from streamgauge.report import plot_memory, quantity, reach, tables, wording
 from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.markup import Markup, joined, tag
 from streamgauge.report.model import Report
@@ -99,7 +99,7 @@ def _validity(report: Report) -> Markup:
         "section",
         tag(
             "h2",
-            f"Validity: {wording.some(len(report.doubts), 'doubt')}" if doubts else "Validity: no doubts",
+            f"Validity: {quantity.some(len(report.doubts), 'doubt')}" if doubts else "Validity: no doubts",
         ),
         doubts or tag("p", "Nothing that was measured about the measurement is beyond its limit."),
         _table(tables.workers(report, MOST_ITEMS), class_="tight"),
@@ -170,7 +170,7 @@ def _times(report: Report) -> Markup:
 def _overhead(report: Report) -> Markup:
     if not (of := report.overhead):
         return Markup()
-    said = f"{wording.overhead(of)}: {wording.some(of.blocks, 'block')}, {wording.some(of.runs, 'run')}."
+    said = f"{wording.overhead(of)}: {quantity.some(of.blocks, 'block')}, {quantity.some(of.runs, 'run')}."
     table = _table(tables.overhead(report), class_="tight")
     return _section("overhead", "Emission overhead", tag("p", said), table)
 
@@ -219,7 +219,7 @@ def _of_rule(verdict: Verdict, report: Report) -> Markup:
     )
     return joined(
         (
-            tag("h3", f"{verdict.rule}: {wording.some(verdict.found, 'finding')}", id=verdict.rule),
+            tag("h3", f"{verdict.rule}: {quantity.some(verdict.found, 'finding')}", id=verdict.rule),
             _fitting(shown, tag("p", _CUT)),
             tag("p", more, class_="more") if (more := wording.more(verdict, MOST_FINDINGS)) else "",
         )
@@ -327,7 +327,7 @@ def _list(items: Iterable[str]) -> Markup:
     items = tuple(items)
     if not items:
         return Markup()
-    more = f"… and {wording.count(len(items) - MOST_ITEMS)} more in report.json"
+    more = f"… and {quantity.count(len(items) - MOST_ITEMS)} more in report.json"
     shown = (tag("li", item) for item in items[:MOST_ITEMS])
     return tag("ul", _fitting(shown, tag("li", _CUT)), tag("li", more) if len(items) > MOST_ITEMS else "")
 

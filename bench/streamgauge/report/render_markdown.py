@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from streamgauge.report import reach, tables, wording
+from streamgauge.report import quantity, reach, tables, wording
 from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.model import Report
 from streamgauge.report.table import Table
@@ -77,8 +77,8 @@ def _blocks(report: Report) -> Iterator[str]:
 def _overhead(report: Report) -> Iterator[str]:
     if of := report.overhead:
         yield from _titled("Emission overhead", tables.overhead(report))
-        blocks = f"{wording.some(of.blocks, 'block')}, {wording.some(of.runs, 'run')}"
-        yield f"{escaped(wording.overhead(of))}: {blocks}, {wording.count(of.left_out)} left out.\n"
+        blocks = f"{quantity.some(of.blocks, 'block')}, {quantity.some(of.runs, 'run')}"
+        yield f"{escaped(wording.overhead(of))}: {blocks}, {quantity.count(of.left_out)} left out.\n"
 
 
 def _findings(report: Report) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _findings(report: Report) -> Iterator[str]:
     if failing:
         yield "## Findings\n"
     for verdict in failing:
-        yield f"### {escaped(verdict.rule)}: {wording.some(verdict.found, 'finding')}\n"
+        yield f"### {escaped(verdict.rule)}: {quantity.some(verdict.found, 'finding')}\n"
         for found in verdict.findings[:MOST_FINDINGS]:
             yield f"Finding {escaped(wording.identified(found))}\n"
             if said := wording.at(found, report):
@@ -107,7 +107,7 @@ def _list(title: str, items: Iterable[str]) -> Iterator[str]:
     yield f"## {title}\n"
     lines = [f"- {escaped(item)}\n" for item in items[:MOST_ITEMS]]
     if len(items) > MOST_ITEMS:
-        lines.append(f"- … and {wording.count(len(items) - MOST_ITEMS)} more in report.json\n")
+        lines.append(f"- … and {quantity.count(len(items) - MOST_ITEMS)} more in report.json\n")
     yield "".join(lines)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from streamgauge.core.finding import Outcome
 from streamgauge.core.threshold import Level, ThresholdResult
-from streamgauge.report import reach, tables, wording
+from streamgauge.report import quantity, reach, tables, wording
 from streamgauge.report.model import Report
 from streamgauge.report.table import Table
 
@@ -85,7 +85,7 @@ def _findings(report: Report) -> Iterator[str]:
         if not verdict.found:
             continue
         yield ""
-        yield f"{verdict.rule}: {wording.some(verdict.found, 'finding')}"
+        yield f"{verdict.rule}: {quantity.some(verdict.found, 'finding')}"
         for found in verdict.findings[:MOST_FINDINGS]:
             yield from _wrapped(wording.identified(found), "  ")
             if said := wording.at(found, report):
@@ -116,7 +116,7 @@ def _list(title: str, items: Sequence[str]) -> list[str]:
         first, *rest = _wrapped(item, "    ")
         lines += [f"  - {first[4:]}", *rest]
     if len(items) > MOST_LINES:
-        lines.append(f"  … and {wording.count(len(items) - MOST_LINES)} more in report.json")
+        lines.append(f"  … and {quantity.count(len(items) - MOST_LINES)} more in report.json")
     return lines
 
 

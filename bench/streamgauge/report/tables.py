@@ -12,7 +12,7 @@ from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
 from streamgauge.core.overhead import Cost
 from streamgauge.core.threshold import ThresholdResult, Unit
-from streamgauge.report import reach, wording
+from streamgauge.report import quantity, reach, wording
 from streamgauge.report.model import Duration, Quantile, RateQuantile, Report, Worker
 from streamgauge.report.table import Row, Table
 
@@ -41,24 +41,24 @@ def rules(report: Report) -> Table:
 def _rule(verdict: Verdict) -> Row:
     if not verdict.promised:
         return verdict.rule, "not promised", "", "", ""
-    masked = wording.count(verdict.unknown) if verdict.unknown else ""
+    masked = quantity.count(verdict.unknown) if verdict.unknown else ""
     if not verdict.exercised and not verdict.found and not verdict.unknown:
         outcome = f"{Outcome.UNKNOWN}, required" if verdict.required else "–"
         return verdict.rule, outcome, "not exercised", "", ""
-    exercised = wording.some(verdict.exercised, wording.unit_of(verdict.rule))
-    return verdict.rule, verdict.outcome, exercised, masked, wording.count(verdict.found)
+    exercised = quantity.some(verdict.exercised, wording.unit_of(verdict.rule))
+    return verdict.rule, verdict.outcome, exercised, masked, quantity.count(verdict.found)
 
 
 def figures(report: Report) -> Table:
     """How much there was, the shares, and the bounds on leaks: name, value, remark."""
-    counts = {name: wording.count(n) for name, n in report.counts.items()}
+    counts = {name: quantity.count(n) for name, n in report.counts.items()}
     rate = "" if report.events_per_s is None else f"{report.events_per_s:,.0f}/s"
     rows = [
         ("events verified", counts.get("events", "0"), ", ".join(filter(None, (rate, wording.peak(report))))),
         ("users", counts.get("users", "0"), f"on {counts.get('connections', '0')} connections"),
         ("runs", counts.get("runs", "0"), f"of {counts.get('requests', '0')} requests{_unsent(report)}"),
         *(
-            (part.name, wording.share(part.good, part.of), f"{part.good:,} of {part.of:,}")
+            (part.name, quantity.share(part.good, part.of), f"{part.good:,} of {part.of:,}")
             for part in report.shares
         ),
         _goodput(report),
@@ -71,14 +71,14 @@ def figures(report: Report) -> Table:
 
 def _goodput(report: Report) -> Row:
     of = report.goodput
-    per_s = "unknown" if of.per_s is None or not of.of else wording.amount(of.per_s, Unit.PER_SECOND)
+    per_s = "unknown" if of.per_s is None or not of.of else quantity.amount(of.per_s, Unit.PER_SECOND)
     return f"goodput{' (doubtful)' if of.doubtful else ''}", per_s, wording.goodput(of)
 
 
 def _streams(report: Report) -> Row:
     of = report.streams
     name = f"answer streams{' (doubtful)' if of.doubtful else ''}"
-    return name, wording.count(of.streams), wording.streams(of)
+    return name, quantity.count(of.streams), wording.streams(of)
 
 
 def thresholds(report: Report) -> Table:
@@ -91,12 +91,12 @@ def _threshold(of: ThresholdResult) -> Row:
     asked = of.threshold
     return (
         f"{asked.statistic}({asked.metric})" if asked.statistic else asked.metric,
-        f"{asked.operator} {wording.amount(asked.limit, asked.unit)}",
+        f"{asked.operator} {quantity.amount(asked.limit, asked.unit)}",
         asked.level,
         " ".join(filter(None, (of.outcome, (why := wording.why_unknown(of)) and f"({why})"))),
         wording.value(of) or "–",
         wording.interval(of),
-        wording.count(of.n),
+        quantity.count(of.n),
     )
 
 
@@ -105,22 +105,22 @@ def chunk_rates(report: Report) -> Table:
     of = report.streams
     head = ("answer streams", "n", *(f"p{rate.q * 100:g}" for rate in of.quantiles))
     name = f"chunks per second{' (doubtful)' if of.doubtful else ''}"
-    row = (name, wording.count(of.distribution.n), *map(_rate, of.quantiles))
+    row = (name, quantity.count(of.distribution.n), *map(_rate, of.quantiles))
     return Table(head, (row,) if of.streams else (), right=tuple(range(1, len(head))))
 
 
 def _rate(of: RateQuantile) -> str:
     if of.value_per_s is None or of.low_per_s is None or of.high_per_s is None:
-        return f"n < {wording.count(of.needs)}"
+        return f"n < {quantity.count(of.needs)}"
     value, low, high = (
-        wording.amount(rate, Unit.PER_SECOND) for rate in (of.value_per_s, of.low_per_s, of.high_per_s)
+        quantity.amount(rate, Unit.PER_SECOND) for rate in (of.value_per_s, of.low_per_s, of.high_per_s)
     )
     return f"{value} ({low} – {high})"
 
 
 def _unsent(report: Report) -> str:
     unsent = report.counts.get("requests unsent", 0)
-    return f", {wording.count(unsent)} more could not be sent" if unsent else ""
+    return f", {quantity.count(unsent)} more could not be sent" if unsent else ""
 
 
 def durations(
@@ -149,10 +149,10 @@ def _duration(of: Duration, wanted: tuple[float, ...], *, every_interval: bool) 
     chosen = [by_q[q] for q in wanted]
     name = wording.timed(of)
     if wording.hidden_by_clocks(of):
-        return name, wording.count(of.n), *["–"] * len(chosen), *([] if every_interval else [""])
+        return name, quantity.count(of.n), *["–"] * len(chosen), *([] if every_interval else [""])
     if every_interval:
-        return name, wording.count(of.n), *map(quantile, chosen)
-    return name, wording.count(of.n), *map(_value, chosen), _interval(chosen[-1])
+        return name, quantity.count(of.n), *map(quantile, chosen)
+    return name, quantity.count(of.n), *map(_value, chosen), _interval(chosen[-1])
 
 
 def quantile(of: Quantile) -> str:
@@ -162,14 +162,14 @@ def quantile(of: Quantile) -> str:
 
 def _value(quantile: Quantile) -> str:
     if quantile.value_ns is None:
-        return f"n < {wording.count(quantile.needs)}"
-    return wording.duration(quantile.value_ns)
+        return f"n < {quantity.count(quantile.needs)}"
+    return quantity.duration(quantile.value_ns)
 
 
 def _interval(quantile: Quantile) -> str:
     if quantile.low_ns is None or quantile.high_ns is None:
         return ""
-    return f"({wording.duration(quantile.low_ns)} – {wording.duration(quantile.high_ns)})"
+    return f"({quantity.duration(quantile.low_ns)} – {quantity.duration(quantile.high_ns)})"
 
 
 def attacks(report: Report) -> Table:
@@ -220,7 +220,7 @@ def finding(found: Finding, report: Report) -> Table:
     """Of whom a finding is, its names at full length, to be looked up in a recording."""
     rows = (
         ("user", found.user),
-        ("connection", wording.count(found.conn) if found.conn else ""),
+        ("connection", quantity.count(found.conn) if found.conn else ""),
         ("other user", found.other),
         ("run", found.run),
         ("request", found.request),
@@ -251,11 +251,11 @@ def _cost(name: str, of: Cost, events: float) -> Iterator[Row]:
     for part, effect in parts:
         yield (
             part,
-            wording.difference(effect.value_ns),
-            f"{wording.difference(effect.low_ns)} – {wording.difference(effect.high_ns)}",
-            wording.difference(effect.mean_ns),
-            wording.difference(effect.value_ns / events) if events else "",
-            wording.percent(effect.value_ns / of.whole_ns) if of.whole_ns > 0 else "",
+            quantity.difference(effect.value_ns),
+            f"{quantity.difference(effect.low_ns)} – {quantity.difference(effect.high_ns)}",
+            quantity.difference(effect.mean_ns),
+            quantity.difference(effect.value_ns / events) if events else "",
+            quantity.percent(effect.value_ns / of.whole_ns) if of.whole_ns > 0 else "",
         )
 
 
@@ -263,22 +263,22 @@ def workers(report: Report, most: int) -> Table:
     """The generator processes, and how they were."""
 
     def share(value: float | None) -> str:
-        return _UNKNOWN if value is None else wording.percent(value)
+        return _UNKNOWN if value is None else quantity.percent(value)
 
     def p99(value_ns: int | None) -> str:
-        too_few = f"n < {wording.count(least_sample(0.99))}"
-        return too_few if value_ns is None else wording.duration(value_ns)
+        too_few = f"n < {quantity.count(least_sample(0.99))}"
+        return too_few if value_ns is None else quantity.duration(value_ns)
 
     def longest(worker: Worker) -> str:
         if worker.gc_pause_max_ns is None:
             return "none" if worker.collections and not any(worker.collections) else _UNKNOWN
-        return wording.duration(worker.gc_pause_max_ns)
+        return quantity.duration(worker.gc_pause_max_ns)
 
     rows = tuple(
         (
             worker.name,
-            wording.count(worker.messages),
-            wording.duration(worker.cpu_s * 1e9),
+            quantity.count(worker.messages),
+            quantity.duration(worker.cpu_s * 1e9),
             share(worker.cpu_share),
             share(worker.waited),
             share(worker.stolen),
@@ -307,10 +307,10 @@ def environment(report: Report, most: int) -> Table:
     where = report.environment
     rows = (
         ("started", where.started),
-        ("took", wording.duration(report.duration_s * 1e9)),
+        ("took", quantity.duration(report.duration_s * 1e9)),
         ("command", where.command),
         ("revision", where.revision),
-        ("machine", f"{where.machine}, {wording.some(where.cores, 'core')}"),
+        ("machine", f"{where.machine}, {quantity.some(where.cores, 'core')}"),
         ("system", where.system),
         ("python", where.python),
         *list(where.packages.items())[:most],

@@ -19,7 +19,7 @@ from streamgauge.core.interval import least_sample
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.stretch import unfolded
 from streamgauge.core.truth import Sent
-from streamgauge.report.wording import percent, some
+from streamgauge.report.quantity import percent, some
 
 GOAL_NS: Final = 100_000  # of the p99, either way
 DECIDES: Final = 0.99

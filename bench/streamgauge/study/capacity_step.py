@@ -14,7 +14,7 @@ from typing import Final
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome
 from streamgauge.core.metrics.tally import SECOND_NS
 from streamgauge.core.threshold import Level
-from streamgauge.report import wording
+from streamgauge.report import quantity, wording
 from streamgauge.report.model import Report
 from streamgauge.study.capacity import Result, Step
 
@@ -78,7 +78,7 @@ def _refusals(report: Report) -> Iterator[str]:
     """Where the server said no in so many words."""
     yield from (said for said in _unconnected(report) if _REFUSED.search(said))
     if refused := report.counts.get("runs refused", 0):
-        yield f"{wording.some(refused, 'run')} refused"
+        yield f"{quantity.some(refused, 'run')} refused"
 
 
 def _unconnected(report: Report) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _generator(report: Report) -> Iterator[str]:
     yield from (wording.doubt(one) for one in _voiding(report) if one.name not in known)
     busiest = _busiest(report)
     if busiest is not None and busiest > BUSY:
-        yield f"a generator process took {wording.percent(busiest)} of a core (limit {BUSY * 100:.0f} %)"
+        yield f"a generator process took {quantity.percent(busiest)} of a core (limit {BUSY * 100:.0f} %)"
 
 
 def _target(report: Report) -> Iterator[str]:

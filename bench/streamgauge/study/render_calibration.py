@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from streamgauge.core.finding import Outcome
-from streamgauge.report import wording
+from streamgauge.report import quantity
 from streamgauge.study.calibration import DECIDES, Calibration, Figure, Load
 
 _NAME: Final = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.UNKNOWN: "INCONCLUSIVE"}
@@ -35,12 +35,12 @@ def _lines(of: Calibration) -> Iterator[str]:
 def _quantile_rows(of: Load) -> Iterator[list[str]]:
     first = [
         of.name,
-        wording.percent(of.cpu_share),
-        wording.count(of.exact),
-        wording.share(of.exact, of.events),
+        quantity.percent(of.cpu_share),
+        quantity.count(of.exact),
+        quantity.share(of.exact, of.events),
     ]
     empty = [""] * len(first)
-    true = [_NOTHING if f.true_ns is None else wording.duration(f.true_ns) for f in of.figures]
+    true = [_NOTHING if f.true_ns is None else quantity.duration(f.true_ns) for f in of.figures]
     yield [*first, "true", *true]
     yield [*empty, "error by kernel stamp", *(_error(f.stamp) for f in of.figures)]
     yield [*empty, "error as reported", *(_error(f.reported) for f in of.figures)]
@@ -50,9 +50,9 @@ def _quantile_rows(of: Load) -> Iterator[list[str]]:
 def _spread_rows(of: Load) -> Iterator[list[str]]:
     first = [
         of.name,
-        wording.count(of.exact),
-        wording.count(of.outside),
-        wording.share(of.outside, of.exact),
+        quantity.count(of.exact),
+        quantity.count(of.outside),
+        quantity.share(of.outside, of.exact),
     ]
     yield [*first, "by kernel stamp", *(_error(spread.stamp) for spread in of.spread)]
     yield [*[""] * len(first), "by read time", *(_error(spread.read) for spread in of.spread)]
@@ -75,7 +75,7 @@ def _p(q: float) -> str:
 def _error(ns: int | None) -> str:
     if ns is None:
         return _NOTHING
-    return f"+{wording.duration(ns)}" if ns > 0 else wording.difference(ns)
+    return f"+{quantity.duration(ns)}" if ns > 0 else quantity.difference(ns)
 
 
 def _deciding(of: Load) -> Figure:
@@ -88,7 +88,7 @@ def _too_few(of: Load) -> Iterator[str]:
 
 
 def _verdict(of: Calibration) -> str:
-    goal = wording.duration(of.goal_ns)
+    goal = quantity.duration(of.goal_ns)
     p99 = _p(DECIDES)
     failed = [load for load in of.loads if load.outcome is Outcome.FAIL]
     if failed:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from streamgauge.core.cost_model import FIXED, PER_EVENT, PER_USER, Costs, Estimate
 from streamgauge.core.finding import Outcome
 from streamgauge.core.threshold import ThresholdResult
-from streamgauge.report import wording
+from streamgauge.report import quantity, wording
 from streamgauge.report.render_markdown import escaped
 from streamgauge.report.table import Row, Table
 from streamgauge.study.capacity import Capacity, End, Result, Search, Step
@@ -78,9 +78,9 @@ def verdict(of: Study) -> str:
         return _sentence("UNKNOWN", "nothing is known of the capacity", found.why or why, of.ended)
     said = [_times(found.kept, "were kept"), _times(found.failed, "were not")]
     if found.open:
-        said.append(f"{', '.join(map(wording.count, found.open))} came out now so, now so")
+        said.append(f"{', '.join(map(quantity.count, found.open))} came out now so, now so")
     if found.failed is None and found.gave_out is not None:
-        said.append(f"the generator gave out at {wording.count(found.gave_out)}")
+        said.append(f"the generator gave out at {quantity.count(found.gave_out)}")
     limit = f"{_LIMITS[found.limit]} ({wording.short(found.why, _WHY)})" if found.limit else ""
     over = "" if found.found else of.ended or _edge(found, of.search)
     return _sentence(_bound(found), ", ".join(filter(None, said)), limit, over)
@@ -98,18 +98,18 @@ def _edge(found: Capacity, search: Search) -> str:
 def _bound(found: Capacity) -> str:
     if found.kept is None:
         assert found.failed is not None
-        return f"BELOW {wording.some(found.failed.users, 'user')}"
+        return f"BELOW {quantity.some(found.failed.users, 'user')}"
     if found.failed is None:
-        return f"AT LEAST {wording.some(found.kept.users, 'user')}"
+        return f"AT LEAST {quantity.some(found.kept.users, 'user')}"
     word = "CAPACITY" if found.found else "NOT CONFIRMED"
-    return f"{word} {found.kept.users:,} to {wording.some(found.failed.users, 'user')}"
+    return f"{word} {found.kept.users:,} to {quantity.some(found.failed.users, 'user')}"
 
 
 def _times(end: End | None, what: str) -> str:
     if end is None:
         return ""
     often = "once" if end.seen == 1 else f"{end.seen} times"
-    return f"{wording.count(end.users)} {what} {often}{'' if end.confirmed else ', too few to be believed'}"
+    return f"{quantity.count(end.users)} {what} {often}{'' if end.confirmed else ', too few to be believed'}"
 
 
 def _sentence(word: str, *parts: str) -> str:
@@ -136,7 +136,7 @@ def _step(number: int, step: Step, purpose: str, limits: Sequence[str]) -> Row:
     held = {result.threshold.text: result for result in step.thresholds}
     return (
         str(number),
-        wording.count(step.users),
+        quantity.count(step.users),
         purpose,
         step.result,
         f"{step.events_per_s:,.0f}",
@@ -161,7 +161,7 @@ def costs_table(of: Model) -> Table:
     head = ("cost", "fixed", "a user", "an event", "left over", "steps")
     rows = (
         *(
-            _cost(name, costs, lambda cores: wording.duration(cores * 1e9))
+            _cost(name, costs, lambda cores: quantity.duration(cores * 1e9))
             for name, costs in (("server CPU a second", of.server), ("generator CPU a second", of.generator))
             if costs
         ),
@@ -208,7 +208,7 @@ def remarks(of: Model) -> Iterator[str]:
 def beyond(of: Forecast, by: Model) -> str:
     """How far the wished number is from what was measured."""
     far = f"{of.beyond:.1f} × beyond what was measured" if of.beyond > 1 else "within what was measured"
-    return f"{wording.some(of.users, 'user')}: {far} (at most {wording.some(by.largest, 'user')})"
+    return f"{quantity.some(of.users, 'user')}: {far} (at most {quantity.some(by.largest, 'user')})"
 
 
 def needs_table(of: Forecast) -> Table:
@@ -217,13 +217,13 @@ def needs_table(of: Forecast) -> Table:
     if of.server_cpu:
         rows.append(("server CPU", _estimate(of.server_cpu, lambda cores: f"{cores:.2f}"), "cores"))
     if of.server:
-        rows.append(("server processes", wording.count(of.server.processes), of.server.why))
+        rows.append(("server processes", quantity.count(of.server.processes), of.server.why))
     if of.memory_bytes:
         rows.append(("server memory", _estimate(of.memory_bytes, size), "of all its processes"))
     if of.generator_cpu:
         rows.append(("generator CPU", _estimate(of.generator_cpu, lambda cores: f"{cores:.2f}"), "cores"))
     if of.workers:
-        rows.append(("workers", wording.count(of.workers.processes), of.workers.why))
+        rows.append(("workers", quantity.count(of.workers.processes), of.workers.why))
     return Table(("it takes", "", ""), tuple(rows), right=(1,))
 
 

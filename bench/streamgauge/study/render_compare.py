@@ -6,7 +6,7 @@ from typing import Final
 
 from streamgauge.core.compare import Comparison
 from streamgauge.core.finding import Outcome
-from streamgauge.report import wording
+from streamgauge.report import quantity
 from streamgauge.study.compare import Study
 
 NAME: Final = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.UNKNOWN: "INCONCLUSIVE"}
@@ -93,7 +93,7 @@ def _value(name: str, value: float | None) -> str:
         return "–"
     if name == "events-per-second":
         return f"{value:,.0f}/s"
-    return f"{value / 1e6:.1f} MB" if name == "server-memory" else wording.duration(value)
+    return f"{value / 1e6:.1f} MB" if name == "server-memory" else quantity.duration(value)
 
 
 def _ratio(value: float | None) -> str:

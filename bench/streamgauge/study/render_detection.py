@@ -6,7 +6,7 @@ from typing import Final
 
 from streamgauge.core.finding import Outcome
 from streamgauge.core.interval import zero_upper_bound
-from streamgauge.report import wording
+from streamgauge.report import quantity
 from streamgauge.report.model import Environment
 from streamgauge.study.clean_runs import LEAST_EVENTS, CleanRun, rate_bound
 from streamgauge.study.detection import Cell
@@ -77,7 +77,7 @@ def render_detection(results: Sequence[Result], where: Environment, code: str, p
     parts = [
         _HEAD,
         f"The figures are of the code `{code}`, on {made}.\n",
-        _MATRIX.format(rate=wording.percent(LOW_RATE), chances=LEAST_CHANCES),
+        _MATRIX.format(rate=quantity.percent(LOW_RATE), chances=LEAST_CHANCES),
         _matrix(cells),
         *_wrong("Not as it should be", [cell for cell in cells.values() if cell.outcome is not Outcome.PASS]),
         f"Later come: {'; '.join(f'{name} ({why})' for name, why in LATER.items())}.\n",
@@ -94,7 +94,7 @@ def render_detection(results: Sequence[Result], where: Environment, code: str, p
 
 
 def _matrix(cells: dict[tuple[str, float], Cell]) -> str:
-    low = wording.percent(LOW_RATE)
+    low = quantity.percent(LOW_RATE)
     head = ["", "fault", "must fail", "at rate 1", "by", f"at {low}", "by"]
     rows = []
     for row in ROWS:
@@ -116,7 +116,7 @@ def _wrong(title: str, cells: Sequence[Cell]) -> Iterator[str]:
     if cells:
         yield f"{title}:\n"
         for cell in cells:
-            yield f"* `{cell.fault}` at {wording.percent(cell.rate)}: {'; '.join(cell.why)}"
+            yield f"* `{cell.fault}` at {quantity.percent(cell.rate)}: {'; '.join(cell.why)}"
         yield ""
 
 
@@ -164,7 +164,7 @@ def _share(point: Point | None) -> str:
 
 
 def _part(share: float) -> str:
-    return wording.percent(share)
+    return quantity.percent(share)
 
 
 def _one_in(rate: float | None) -> str:

@@ -1,6 +1,6 @@
 """A replay's result in words."""
 
-from streamgauge.report import wording
+from streamgauge.report import quantity, wording
 from streamgauge.study.recurrence import Attempt, Recurrence
 
 
@@ -8,8 +8,8 @@ def beginning(of: Recurrence, planned: int) -> str:
     """What is about to be driven."""
     named = [user for user in dict.fromkeys((of.finding.user, of.finding.other)) if user in of.users]
     others = len(of.users) - len(named)
-    beside = f" and {wording.some(others, 'user')} beside" if others else ""
-    much = f"{wording.some(of.requests, 'request')}, {wording.some(planned, 'time')}"
+    beside = f" and {quantity.some(others, 'user')} beside" if others else ""
+    much = f"{quantity.some(of.requests, 'request')}, {quantity.some(planned, 'time')}"
     lines = wording.identified(of.finding), f"{' and '.join(named)}{beside}: {much}"
     return "".join(f"{wording.visible(line)}\n" for line in lines)
 
@@ -23,10 +23,10 @@ def attempt(of: Attempt, number: int, planned: int) -> str:
 def verdict(of: Recurrence) -> str:
     """How often it recurred, with its interval; and how much of what was sent was as then."""
     same, asked = sum(one.same for one in of.attempts), sum(one.of for one in of.attempts)
-    lines = [f"requests as they were: {wording.count(same)} of {wording.count(asked)}"] if asked else []
+    lines = [f"requests as they were: {quantity.count(same)} of {quantity.count(asked)}"] if asked else []
     if lost := len(of.attempts) - of.driven:
-        lines.append(f"{wording.some(lost, 'replay')} could not be driven")
+        lines.append(f"{quantity.some(lost, 'replay')} could not be driven")
     if of.low is not None and of.high is not None:
         share = f"[{of.low:.0%}, {of.high:.0%}]".replace("%", " %")
-        lines.append(f"recurs in {of.recurred} of {wording.some(of.driven, 'replay')} {share}")
+        lines.append(f"recurs in {of.recurred} of {quantity.some(of.driven, 'replay')} {share}")
     return "".join(f"{line}\n" for line in lines)

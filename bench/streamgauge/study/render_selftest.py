@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from streamgauge.core.finding import Outcome
-from streamgauge.report import wording
+from streamgauge.report import quantity
 from streamgauge.study.clean_runs import CleanRun, rate_bound
 from streamgauge.study.detection import Cell
 from streamgauge.study.fault_table import LATER, ROWS
@@ -64,7 +64,7 @@ def _sums(results: Sequence[Result]) -> Iterator[str]:
         alarms = sum(run.outcome is Outcome.FAIL for run in clean)
         quiet = sum(run.outcome is Outcome.PASS for run in clean)
         unknown = len(clean) - alarms - quiet
-        bound = "" if alarms else f" (at most {wording.percent(rate_bound(clean))}, 95 %)"
+        bound = "" if alarms else f" (at most {quantity.percent(rate_bound(clean))}, 95 %)"
         yield f"{alarms} false alarms in {alarms + quiet} clean runs{bound}" + (
             f" and {unknown} that tell nothing" if unknown else ""
         )
@@ -72,7 +72,7 @@ def _sums(results: Sequence[Result]) -> Iterator[str]:
 
 def _row(cell: Cell) -> list[str]:
     struck, chances = (NOTHING if n is None else f"{n:,}" for n in (cell.struck, cell.chances))
-    return [cell.fault, wording.percent(cell.rate), CELL[cell.outcome], struck, chances, found_by(cell)]
+    return [cell.fault, quantity.percent(cell.rate), CELL[cell.outcome], struck, chances, found_by(cell)]
 
 
 def found_by(cell: Cell) -> str:
@@ -85,15 +85,15 @@ def _said(result: Result) -> str:
     why = "; ".join(getattr(result, "why", ()))
     match result:
         case Cell():
-            said = why or f"{found_by(result)} of {wording.some(result.struck or 0, 'strike')}"
-            return f"{result.fault} at {wording.percent(result.rate)}: {CELL[result.outcome]}: {said}"
+            said = why or f"{found_by(result)} of {quantity.some(result.struck or 0, 'strike')}"
+            return f"{result.fault} at {quantity.percent(result.rate)}: {CELL[result.outcome]}: {said}"
         case CleanRun():
-            said = why or wording.some(result.events, "event")
+            said = why or quantity.some(result.events, "event")
             return f"clean run {result.number + 1} ({result.trouble}): {CLEAN[result.outcome]}: {said}"
         case Base():
-            return f"a recording to mutate: {why or wording.some(result.events, 'event')}"
+            return f"a recording to mutate: {why or quantity.some(result.events, 'event')}"
         case Point():
-            of = f"{result.mutation} at {result.rate:g} in {wording.some(result.events, 'event')}"
+            of = f"{result.mutation} at {result.rate:g} in {quantity.some(result.events, 'event')}"
             beside = f", and {result.elsewhere} with another rule" if result.elsewhere else ""
             return f"{of}: {result.caught} of {result.struck} struck recordings caught{beside}"
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.finding import Outcome
 from streamgauge.core.overhead import Cost, Effect, Overhead
-from streamgauge.report import tables, wording
+from streamgauge.report import quantity, tables, wording
 from streamgauge.report.model import Report
 from streamgauge.report.render_json import read_json, render_json
 from streamgauge.report.render_markdown import render_markdown
@@ -57,7 +57,7 @@ def test_the_answer_is_one_sentence() -> None:
     ],
 )
 def test_a_difference_has_the_digits_that_its_interval_carries(value: float, half: float, text: str) -> None:
-    assert wording.plus_minus(about(value, half)) == text
+    assert quantity.plus_minus(about(value, half)) == text
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_difference_has_the_digits_that_its_interval_carries(value: float, hal
     ],
 )
 def test_shares_have_two_digits(value: float, text: str) -> None:
-    assert wording.percent(value) == text
+    assert quantity.percent(value) == text
 
 
 def test_every_cost_stands_with_its_parts_and_its_control(report: Report) -> None:

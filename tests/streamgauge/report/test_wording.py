@@ -8,56 +8,13 @@ from streamgauge.core.control import Control, Seeded
 from streamgauge.core.finding import NOTHING, Doubt, Finding, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.strike import Fault, Strike
-from streamgauge.core.threshold import Threshold, Unit
+from streamgauge.core.threshold import Threshold
 from streamgauge.report import wording
 from streamgauge.report.model import Duration, Quantile, Report, ShareOf
 from streamgauge.report.model import Fault as ServerFault
 
 Make = Callable[..., Report]
 Gap = Callable[..., Finding]
-
-
-@pytest.mark.parametrize(
-    ("ns", "text"),
-    [
-        (0, "0 µs"),
-        (7, "0.007 µs"),
-        (999, "0.999 µs"),
-        (1_000, "1.00 µs"),
-        (9_994, "9.99 µs"),
-        (9_996, "10.0 µs"),
-        (99_960, "100 µs"),
-        (999_499, "999 µs"),
-        (999_600, "1.00 ms"),
-        (12_345_678, "12.3 ms"),
-        (999_600_000, "1.00 s"),
-        (61_000_000_000, "61.0 s"),
-        (86_400_000_000_000, "86,400 s"),
-    ],
-)
-def test_durations_have_three_digits(ns: int, text: str) -> None:
-    assert wording.duration(ns) == text
-
-
-@pytest.mark.parametrize(
-    ("good", "of", "text"),
-    [
-        (3, 3, "100 %"),
-        (999_999, 1_000_000, "99.99 %"),
-        (1, 3, "33.33 %"),
-        (1, 1_000_000, "< 0.01 %"),
-        (0, 5, "0.00 %"),
-        (0, 0, "nothing to count"),
-    ],
-)
-def test_a_share_is_never_rounded_up(good: int, of: int, text: str) -> None:
-    assert wording.share(good, of) == text
-
-
-def test_counts_and_things() -> None:
-    assert wording.count(1_234_567) == "1,234,567"
-    assert wording.some(1, "run") == "1 run"
-    assert wording.some(0, "run") == "0 runs"
 
 
 def test_a_finding_names_run_and_user(gap: Gap) -> None:
@@ -193,30 +150,6 @@ def test_what_cannot_be_seen_is_made_visible(text: str, shown: str) -> None:
     assert wording.visible(text) == shown
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (50_000_000, Unit.NS, "50.0 ms"),
-        (12.345, Unit.PER_SECOND, "12.3/s"),
-        (1_234, Unit.COUNT, "1,234"),
-        (0, Unit.SHARE, "0 %"),
-        (1, Unit.SHARE, "100 %"),
-        (0.5, Unit.SHARE, "50.00 %"),
-        (0.999, Unit.SHARE, "99.90 %"),
-        (0.99999, Unit.SHARE, "99.9990 %"),
-        (3.1e-7, Unit.SHARE, "0.000031 %"),
-    ],
-)
-def test_an_amount_stands_in_its_unit(value: float, unit: Unit, text: str) -> None:
-    assert wording.amount(value, unit) == text
-
-
-@pytest.mark.parametrize("value", [1e-12, 1e-9, 0.00004, 0.99996, 1 - 1e-9, 1 - 1e-12])
-def test_a_part_is_never_rounded_to_nothing_or_to_all(value: float) -> None:
-    assert not wording.part(value).startswith("100")
-    assert float(wording.part(value).split()[0]) > 0
-
-
 def test_a_threshold_says_what_came_of_it(make: Make, demanded: tuple[Threshold, ...]) -> None:
     assert [wording.threshold(result) for result in make(thresholds=demanded).thresholds] == [
         "p99(delivery) < 50ms: 1.99 ms (1.97 ms – 1.99 ms), n = 1,000",
@@ -225,14 +158,6 @@ def test_a_threshold_says_what_came_of_it(make: Make, demanded: tuple[Threshold,
         "max(lag) < 1us: 2.00 ms, n = 1,000",
         "rate(leaks) == 0: 0 % (0 % – 0.025 %), n = 12,000",
     ]
-
-
-@pytest.mark.parametrize(
-    ("ns", "text"),
-    [(1_000, "1 µs"), (1_500_000, "1.5 ms"), (200_000_000, "200 ms"), (1e9, "1 s"), (5e12, "5,000 s")],
-)
-def test_round_durations_are_short(ns: float, text: str) -> None:
-    assert wording.round_duration(ns) == text
 
 
 def test_the_title_of_a_run(make: Make) -> None:
