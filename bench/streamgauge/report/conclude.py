@@ -11,59 +11,39 @@ from msgspec.structs import replace
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.campaign import Campaign, exercise
 from streamgauge.core.checks import verdicts as checks
-from streamgauge.core.checks.extent import Losses
 from streamgauge.core.checks.sides import Rows, with_sides
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.control import Control, invalid
 from streamgauge.core.doubt import too_few
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Outcome, Verdict
-from streamgauge.core.histogram import Distribution
-from streamgauge.core.interval import (
-    exact_interval,
-    least_sample,
-    quantile_ranks,
-    share_interval,
-    zero_upper_bound,
-)
-from streamgauge.core.measured import BETWEEN_CLOCKS, OF_GENERATOR, SERVER, measured
+from streamgauge.core.measured import SERVER, measured
 from streamgauge.core.memory import Series
-from streamgauge.core.metrics.goodput import GoodputState
-from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.metrics.streams import CHUNK_GAP, StreamState
 from streamgauge.core.metrics.tally import SECOND_NS, runs, shares
 from streamgauge.core.overhead import doubts as overhead_doubts
 from streamgauge.core.overhead import overhead
 from streamgauge.core.resources import ServerAccount, judge_account
 from streamgauge.core.threshold import Level, Threshold, ThresholdResult, evaluate
 from streamgauge.report import wording
+from streamgauge.report.bounds import bounds_of
+from streamgauge.report.measurements import durations_of, goodput_of, streams_of
 from streamgauge.report.model import (
-    LOSS,
-    Bound,
-    Duration,
     Environment,
     Fault,
-    Goodput,
     Leak,
     Leaks,
-    Quantile,
-    RateQuantile,
     Report,
     ServerCost,
     ShareOf,
-    Streams,
     Worker,
 )
 from streamgauge.report.redact import digest, redacted_tree, without_speech
 
-QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
-RATE_QUANTILES: Final = (0.01, 0.1, 0.5, 0.9)  # slow streams are the ones that hurt
 MOST_ITEMS: Final = 1_000  # of any list, and of the counts
 MOST_SECONDS: Final = 86_400
 MOST_PLAN: Final = 65_536  # bytes of its JSON
 _ID: Final = 200  # characters of a string in a finding
 _TEXT: Final = 2_000  # of any other
 _VOIDS_LATENCY: Final = (LATENCY, VERDICT)  # a void verdict voids everything
-_ORDER: Final = (*Metric, CHUNK_GAP)  # of the durations
 
 Item = TypeVar("Item")
 
@@ -134,14 +114,14 @@ def conclude(  # noqa: PLR0913 - these are the parts of a report
         counts=dict(_first(sorted(counts.items(), key=_open_names_last), "counts", cuts)),
         shares=parts,
         thresholds=results,
-        goodput=_goodput(state.goodput, duration_s, doubtful="goodput" in known.void),
-        streams=_streams(state.streams, doubtful=doubtful),
-        durations=_durations(state, doubtful=doubtful),
+        goodput=goodput_of(state.goodput, duration_s, doubtful="goodput" in known.void),
+        streams=streams_of(state.streams, doubtful=doubtful),
+        durations=durations_of(state, doubtful=doubtful),
         events_per_s=counts["events"] / duration_s if duration_s > 0 else None,
         seconds=_seconds(state, cuts),
         verdicts=verdicts,
         doubts=doubts,
-        bounds=tuple(_bounds(verdicts, counts, state.checks.losses)),
+        bounds=tuple(bounds_of(verdicts, counts, state.checks.losses)),
         overhead=cost,
         faults=_first(faults, "faults", cuts),
         workers=_first(workers, "workers", cuts),
@@ -230,108 +210,6 @@ def _open_names_last(count: tuple[str, int]) -> tuple[bool, str]:
     """Counts whose names hold words of the server come after the others, where they may be cut."""
     name = count[0]
     return name.startswith(("runs ended in ", "unsent: ")), name
-
-
-def _durations(state: AnalysisState, *, doubtful: bool) -> tuple[Duration, ...]:
-    """All that were measured, in the order of `_ORDER`."""
-    latencies = state.latencies
-    names = [*(name for name in _ORDER if name in latencies), *sorted(latencies.keys() - set(_ORDER))]
-    return tuple(
-        Duration(
-            name=str(name),
-            n=of.n,
-            mean_ns=of.mean if of.n else None,
-            most_ns=of.most if of.n else None,
-            quantiles=tuple(_quantile(of, q) for q in QUANTILES),
-            distribution=of,
-            doubtful=doubtful and name not in OF_GENERATOR,
-            bound_ns=state.clock_bound_ns if name in BETWEEN_CLOCKS else 0,
-        )
-        for name in names
-        for of in [latencies[name]]
-    )
-
-
-def _quantile(of: Distribution, q: float) -> Quantile:
-    needs = least_sample(q)
-    ranks = quantile_ranks(q, of.n)
-    if ranks is None:
-        return Quantile(q, needs=needs)
-    low, high = ranks
-    return Quantile(q, of.quantile(q), of.at_rank(low), of.at_rank(high), needs)
-
-
-def _goodput(of: GoodputState, duration_s: float, *, doubtful: bool) -> Goodput:
-    low, high = share_interval(of.good, of.of) or (None, None)
-    return Goodput(
-        good=of.good,
-        of=of.of,
-        per_s=of.good / duration_s if duration_s > 0 else None,
-        low=low,
-        high=high,
-        broken=of.broken,
-        unfinished=of.unfinished,
-        beyond=of.beyond,
-        doubtful=doubtful,
-    )
-
-
-def _streams(of: StreamState, *, doubtful: bool) -> Streams:
-    return Streams(
-        stall_ns=of.stall_ns,
-        streams=of.streams,
-        chunks=of.chunks,
-        at_once=of.at_once,
-        stalls=of.stalls,
-        stalled=of.stalled,
-        quantiles=tuple(_rate_quantile(of.rates, q) for q in RATE_QUANTILES),
-        distribution=of.rates,
-        doubtful=doubtful,
-    )
-
-
-def _rate_quantile(of: Distribution, q: float) -> RateQuantile:
-    """Rates are kept in thousandths."""
-    found = _quantile(of, q)
-    value, low, high = (
-        None if milli is None else milli / 1_000 for milli in (found.value_ns, found.low_ns, found.high_ns)
-    )
-    return RateQuantile(q, value, low, high, found.needs)
-
-
-def _bounds(verdicts: Sequence[Verdict], counts: Mapping[str, int], losses: Losses) -> Iterator[Bound]:
-    """How often leaks and losses happen, and what else was found, by what one may count.
-
-    They come in clusters, so that of the same the widest is the honest one.
-    """
-    by_rule = {verdict.rule: verdict for verdict in verdicts}
-    connections = counts.get("connections", 0)
-    for rule, of in by_rule.items():
-        isolation = rule in wording.ISOLATION
-        if not of.exercised or not (isolation or of.found):
-            continue
-        struck = of.struck
-        if wording.unit_of(rule) == "message":
-            yield from _bound(rule, "message", struck.messages, of.exercised)
-        if isolation:  # of every run of which anything arrived
-            yield from _bound(rule, "run", struck.runs, by_rule[Rule.ECHO].exercised)
-        elif wording.unit_of(rule) == "run":
-            yield from _bound(rule, "run", struck.runs, of.exercised)
-        yield from _bound(rule, "connection", struck.connections, connections)
-    if by_rule[Rule.SEQ_CONTIGUOUS].exercised:
-        yield from _bound(LOSS, "event", losses.least, counts.get("events", 0) + losses.least)
-    if runs := by_rule[Rule.COMPLETE].exercised:
-        yield from _bound(LOSS, "run", losses.runs, runs)
-        yield from _bound(LOSS, "connection", losses.connections, connections)
-
-
-def _bound(what: str, unit: str, hits: int, n: int) -> Iterator[Bound]:
-    n = max(n, hits)  # a run that reached several connections counts on each
-    if hits:
-        lower, upper = exact_interval(hits, n)
-        yield Bound(unit, n, upper, what, hits, lower)
-    elif n:
-        yield Bound(unit, n, zero_upper_bound(n), what)
 
 
 def _leaks(state: AnalysisState, promises: Collection[Rule], cuts: list[str]) -> Leaks:

@@ -14,8 +14,8 @@ from typing import Final
 from streamgauge.core.finding import Finding, Outcome, Verdict
 from streamgauge.core.threshold import Level
 from streamgauge.report import plot_memory, quantity, reach, tables, wording
-from streamgauge.report.conclude import QUANTILES
 from streamgauge.report.markup import Markup, joined, tag
+from streamgauge.report.measurements import QUANTILES
 from streamgauge.report.model import Report
 from streamgauge.report.plot_percentiles import curves, legend, plot_percentiles
 from streamgauge.report.plot_series import bin_seconds, plot_series

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from streamgauge.report import quantity, reach, tables, wording
-from streamgauge.report.conclude import QUANTILES
+from streamgauge.report.measurements import QUANTILES
 from streamgauge.report.model import Report
 from streamgauge.report.table import Table
 

@@ -2,20 +2,16 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from streamgauge.core.checks.extent import Leaks as CheckLeaks
-from streamgauge.core.checks.extent import Losses
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control
-from streamgauge.core.finding import Doubt, Finding, Outcome, Struck, Witness
-from streamgauge.core.interval import exact_interval, zero_upper_bound
-from streamgauge.core.metrics.goodput import GoodputState
+from streamgauge.core.finding import Doubt, Finding, Outcome, Witness
+from streamgauge.core.interval import zero_upper_bound
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.metrics.streams import StreamState
 from streamgauge.core.threshold import Level, parse
 from streamgauge.report.conclude import MOST_ITEMS, MOST_SECONDS
-from streamgauge.report.model import LOSS, Environment, Fault, Leak, Leaks, RateQuantile, Report
+from streamgauge.report.model import Environment, Fault, Leak, Leaks, Report
 
 Make = Callable[..., Report]
 TOKEN = "sgcanaryAbCdEfGhIjKlMnOpQrSt"  # of healthy users
@@ -116,73 +112,6 @@ def test_a_run_cut_short_is_marked_and_no_more(make: Make) -> None:
     report = make(cut_short=True)
     assert report.cut_short
     assert report.outcome is Outcome.PASS
-
-
-def test_a_quantile_stands_only_where_the_sample_carries_it(make: Make) -> None:
-    p50, p90, p99, p999 = make(runs=1_000).durations[0].quantiles
-    for quantile in (p50, p90, p99):
-        assert quantile.value_ns is not None
-        assert quantile.low_ns is not None
-        assert quantile.high_ns is not None
-        assert quantile.low_ns <= quantile.value_ns <= quantile.high_ns
-    assert p50.value_ns == pytest.approx(1_499_000, rel=0.01)
-    assert (p999.value_ns, p999.low_ns, p999.high_ns, p999.needs) == (None, None, None, 2_995)
-
-
-def test_the_smallest_samples_for_p99(make: Make) -> None:
-    assert make(runs=298).durations[0].quantiles[2].value_ns is None
-    assert make(runs=299).durations[0].quantiles[2].value_ns is not None
-
-
-def test_mean_and_maximum_are_exact(make: Make) -> None:
-    first = make(runs=11).durations[0]
-    assert (first.n, first.mean_ns, first.most_ns) == (11, 1_005_000.0, 1_010_000)
-
-
-def bounds(report: Report, what: str) -> list[tuple[str, int, int]]:
-    return [(bound.unit, bound.hits, bound.n) for bound in report.bounds if bound.what == what]
-
-
-ISOLATION = [Rule.ISOLATION_CANARY, Rule.ISOLATION_ENVELOPE]
-
-
-@pytest.mark.parametrize("rule", ISOLATION)
-def test_where_no_leak_was_seen_its_rate_is_bounded(make: Make, rule: Rule) -> None:
-    report = make()
-    assert bounds(report, rule) == [("message", 0, 12_000), ("run", 0, 1_000), ("connection", 0, 100)]
-    assert [(b.lower, b.upper) for b in report.bounds] == [(0, zero_upper_bound(b.n)) for b in report.bounds]
-
-
-def test_where_no_loss_was_seen_its_rate_is_bounded(make: Make) -> None:
-    assert bounds(make(), LOSS) == [("event", 0, 12_000), ("run", 0, 1_000), ("connection", 0, 100)]
-
-
-@pytest.mark.parametrize("rule", ISOLATION)
-def test_where_one_was_seen_its_rate_has_an_interval(make: Make, rule: Rule) -> None:
-    report = make(Finding(rule, "leak", "u1", 1, 0), struck={rule: Struck(3, 2, 1)})
-    assert bounds(report, rule) == [("message", 3, 12_000), ("run", 2, 1_000), ("connection", 1, 100)]
-    of_connections = next(b for b in report.bounds if b.what == rule and b.unit == "connection")
-    assert (of_connections.lower, of_connections.upper) == exact_interval(1, 100)
-
-
-def test_any_other_rule_has_an_interval_where_it_was_broken(make: Make, gap: Gap) -> None:
-    report = make(gap(), struck={Rule.SEQ_CONTIGUOUS: Struck(runs=2, connections=1)})
-    assert bounds(report, Rule.SEQ_CONTIGUOUS) == [("run", 2, 1_000), ("connection", 1, 100)]
-    assert bounds(report, Rule.ECHO) == []
-
-
-def test_what_was_lost_is_among_what_there_was(make: Make) -> None:
-    lost = Losses(gaps=3, gap_runs=1, tails=1, runs=2, connections=2)
-    assert bounds(make(losses=lost), LOSS) == [
-        ("event", 4, 12_004),
-        ("run", 2, 1_000),
-        ("connection", 2, 100),
-    ]
-
-
-def test_where_nobody_looked_there_is_no_bound(make: Make) -> None:
-    report = make(exercised=dict.fromkeys([*ISOLATION, Rule.SEQ_CONTIGUOUS, Rule.COMPLETE], 0))
-    assert report.bounds == ()
 
 
 def test_the_matrix_of_leaks_is_sparse_and_names_owners_of_canaries(make: Make) -> None:
@@ -331,51 +260,6 @@ def test_thresholds_come_after_rules_and_shares_and_before_what_is_unknown(
         "worker 3 sent no state",
         "p50(run) < 1h",
     ]
-
-
-# Goodput and streams
-
-
-def test_goodput_is_per_second_and_a_share_with_its_interval(make: Make) -> None:
-    limits = {"run < 30s": 3, "first_event < 1s": 0}
-    goodput = make(goodput=GoodputState(1_000, 990, 4, 5, limits)).goodput
-    assert (goodput.good, goodput.of, goodput.per_s) == (990, 1_000, 247.5)
-    assert (goodput.broken, goodput.unfinished, goodput.beyond) == (4, 5, limits)
-    assert goodput.low is not None
-    assert goodput.high is not None
-    assert 0.98 < goodput.low < 0.99 < goodput.high < 1
-
-
-def test_goodput_of_nothing_has_no_share(make: Make) -> None:
-    goodput = make(runs=0).goodput
-    assert (goodput.of, goodput.low, goodput.high) == (0, None, None)
-
-
-def test_goodput_with_limits_is_as_doubtful_as_the_latency(make: Make, lagging: Doubt, dead: Doubt) -> None:
-    limited = GoodputState(1_000, 990, beyond={"run < 30s": 10})
-    assert make(goodput=limited, doubts=[lagging]).goodput.doubtful
-    assert not make(doubts=[lagging]).goodput.doubtful
-    assert make(doubts=[dead]).goodput.doubtful
-    assert not make(goodput=limited).goodput.doubtful
-
-
-def test_chunks_per_second_have_the_quantiles_that_the_streams_carry(
-    make: Make, streaming: StreamState
-) -> None:
-    streams = make(streams=streaming).streams
-    assert (streams.streams, streams.chunks, streams.at_once) == (301, 6_020, 1)
-    assert (streams.stalls, streams.stalled, streams.stall_ns) == (3, 2, 1_000_000_000)
-    assert [rate.q for rate in streams.quantiles] == [0.01, 0.1, 0.5, 0.9]
-    for rate in streams.quantiles:
-        told = (rate.low_per_s, rate.value_per_s, rate.high_per_s)
-        assert told == pytest.approx((20.15,) * 3, rel=0.02)
-    few = replace(streaming, rates=replace(streaming.rates, n=298))
-    assert make(streams=few).streams.quantiles[0] == RateQuantile(0.01, needs=299)
-
-
-def test_streams_are_as_doubtful_as_the_latency(make: Make, streaming: StreamState, lagging: Doubt) -> None:
-    assert make(streams=streaming, doubts=[lagging]).streams.doubtful
-    assert not make(streams=streaming).streams.doubtful
 
 
 def test_a_share_of_what_is_not_promised_is_left_out(make: Make) -> None:
