@@ -15,7 +15,7 @@ from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.finding import Finding, Outcome, Verdict, worst
 from streamgauge.core.observation import Observation
 from streamgauge.core.recording import End, Header, Recording
-from streamgauge.study.replay import merged, replay_all
+from streamgauge.study.rejudge import merged, rejudge_all
 
 LIMITS: Final = Limits()
 
@@ -53,7 +53,7 @@ def check(recordings: Sequence[Recording]) -> Checked:
     """
     if not recordings:
         raise ValueError("no recording to check: give at least one")
-    states = tuple(replay_all(recordings))
+    states = tuple(rejudge_all(recordings))
     header = recordings[0].header
     state, required, promises = merged(states), map(Rule, header.required), map(Rule, header.promises)
     verdicts = conclude(state.checks, required, frozenset(promises))

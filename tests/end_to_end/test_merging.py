@@ -22,7 +22,7 @@ from streamgauge.core.recording import Recording
 from streamgauge.report.conclude import conclude
 from streamgauge.report.model import Environment, Report
 from streamgauge.report.render_json import read_json, render_json
-from streamgauge.study.replay import replay
+from streamgauge.study.rejudge import rejudge
 from tests.support.command import Run
 
 WORKERS = 4
@@ -41,7 +41,7 @@ def dealt_out(recording: Recording, rng: Random) -> list[Recording]:
 
 def shipped(recording: Recording) -> AnalysisState:
     """The state of a worker as its master takes it out of the message."""
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(replay(recording)), type=AnalysisState)
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(rejudge(recording)), type=AnalysisState)
 
 
 def report(states: Sequence[AnalysisState], recording: Recording) -> bytes:
@@ -72,7 +72,7 @@ def test_one_process_and_four_give_the_same_report(streamgauge: Run, scenario: s
     assert done.code == 1, done.out + done.err
     (path,) = done.folder.glob("recording/*.sgr")
     recording = Recording.of(path.read_bytes())
-    one = report([replay(recording)], recording)
+    one = report([rejudge(recording)], recording)
     found = read_json(one)
     assert sum(verdict.found > 0 for verdict in found.verdicts) >= 4, "there is too little to merge"
     for seed in range(3):

@@ -9,7 +9,7 @@ from streamgauge.core.contract import ATTACKED, COUNTED, EVERY_RULE, Rule
 from streamgauge.core.finding import Outcome
 from streamgauge.core.observation import Observation
 from streamgauge.core.recording import End, Header, Recording, block
-from streamgauge.study.replay import MixedRecordings
+from streamgauge.study.rejudge import MixedRecordings
 from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought, whole
 
 R = Rule

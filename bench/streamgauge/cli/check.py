@@ -37,7 +37,7 @@ from streamgauge.report.render_text import render_text
 from streamgauge.report.worker import worker
 from streamgauge.results import SERVER_FILE, read_campaign
 from streamgauge.study.compare import REPORT
-from streamgauge.study.replay import MixedRecordings
+from streamgauge.study.rejudge import MixedRecordings
 
 EXAMPLES = """Examples:
 

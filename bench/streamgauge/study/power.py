@@ -27,7 +27,7 @@ from streamgauge.core.recording import Header, Recording
 from streamgauge.core.stretch import unfolded
 from streamgauge.study.detection_load import Load
 from streamgauge.study.mutation import Mutation, Original
-from streamgauge.study.replay import replay
+from streamgauge.study.rejudge import rejudge
 
 RECORDINGS: Final = 400  # mutated, for each point
 SIZES: Final = {400_000: 1.0, 40_000: 0.1, 4_000: 0.01}  # events, roughly: shares of one recording
@@ -96,7 +96,7 @@ class Judge:
     def __init__(self, recording: Recording) -> None:
         self._header = recording.header
         self._end_ns = recording.end.at_ns if recording.end else recording.rows[-1].at_ns
-        self._clean = replay(recording).checks
+        self._clean = rejudge(recording).checks
         if self._clean.found or self._clean.strays:
             raise ValueError(f"the recording of {self._header.worker} is not correct as it stands")
         self.original = Original(recording.rows)

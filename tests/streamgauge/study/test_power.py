@@ -12,7 +12,7 @@ from streamgauge.core.observation import Opened
 from streamgauge.core.recording import End, Header, Recording
 from streamgauge.study.mutation import Mutation
 from streamgauge.study.power import MUST, Judge, Point, binomial, failing, least_caught, part, rates
-from streamgauge.study.replay import replay
+from streamgauge.study.rejudge import rejudge
 from tests.support.analysed import UNTIL
 from tests.support.generated import START, recording
 from tests.support.history import CLOCK, LIMITS
@@ -43,7 +43,7 @@ def test_it_is_judged_as_the_whole_recording_would_be(mutation: Mutation, seed: 
 
 def test_what_was_not_mutated_does_not_fail() -> None:
     assert JUDGE.failing(Mutation.LOSS, 0, Random(1)) == (frozenset(), 0)
-    assert failing(replay(recorded()).checks, recorded().header) == frozenset()
+    assert failing(rejudge(recorded()).checks, recorded().header) == frozenset()
 
 
 def test_a_recording_that_is_wrong_already_is_refused() -> None:

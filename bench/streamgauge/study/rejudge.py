@@ -13,7 +13,7 @@ class MixedRecordings(ValueError):
     """Recordings that are not of one run; the text says in what they differ."""
 
 
-def replay(recording: Recording) -> AnalysisState:
+def rejudge(recording: Recording) -> AnalysisState:
     """The state that the recording worker had at its end; of a recording cut off, at its last row."""
     header = recording.header
     promises = frozenset(map(Rule, header.promises))
@@ -24,7 +24,7 @@ def replay(recording: Recording) -> AnalysisState:
     return analysis.finish(recording.end.at_ns if recording.end else last_ns)
 
 
-def replay_all(recordings: Sequence[Recording]) -> list[AnalysisState]:
+def rejudge_all(recordings: Sequence[Recording]) -> list[AnalysisState]:
     """The states of the workers of one run.
 
     Raises `MixedRecordings` where they were made by different plans or protocols.
@@ -35,7 +35,7 @@ def replay_all(recordings: Sequence[Recording]) -> list[AnalysisState]:
         if (header.plan, header.protocol, header.limits) != (first.plan, first.protocol, first.limits):
             raise MixedRecordings(f"{header.worker} and {first.worker} recorded different plans")
     return aligned(
-        (replay(recording), Origin(recording.header.clock, recording.header.epoch_ns))
+        (rejudge(recording), Origin(recording.header.clock, recording.header.epoch_ns))
         for recording in recordings
     )
 
