@@ -80,6 +80,12 @@ class Second:
     def read(self, rows: Sequence[Observation], until_ns: int) -> None:
         runs: list[Run] = []
         user = ""
+        greeted = next((place for place, row in enumerate(rows) if isinstance(row, Opened)), len(rows))
+        for row in rows[:greeted]:  # whose the socket is, nobody knows yet
+            if isinstance(row, Received | Malformed):
+                self.findings += self.leaks(row, user)
+                self.findings += self.judge_message(row, user)
+        rows = rows[greeted:]
         for place, row in enumerate(rows):
             match row:
                 case Opened():
@@ -93,8 +99,8 @@ class Second:
                 case Closed():
                     self.leave(runs, row.at_ns)
                 case Malformed():
-                    self.findings.append(Naive("protocol", row.why, user, row.conn))
                     self.findings += self.leaks(row, user)
+                    self.findings += self.judge_message(row, user)
                 case Received():
                     self.findings += self.leaks(row, user)
                     self.findings += self.judge_message(row, user)
@@ -220,11 +226,14 @@ class Second:
                 "isolation-canary", "another user's canary", user, row.conn, run, self.canaries.get(token, "")
             )
 
-    def judge_message(self, row: Received, user: str) -> Iterator[Naive]:
+    def judge_message(self, row: Received | Malformed, user: str) -> Iterator[Naive]:
+        if isinstance(row, Malformed):
+            yield Naive("protocol", row.why, user, row.conn)
+            return
         event = row.event
         if event.breach:
             yield Naive("protocol", event.breach, user, row.conn, event.run)
-        if event.user not in ("", user):
+        if user and event.user not in ("", user):
             yield Naive(
                 *("isolation-envelope", "another user's message", user, row.conn, event.run, event.user)
             )

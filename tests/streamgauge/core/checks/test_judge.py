@@ -1,6 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.checks import judge as judge_module
 from streamgauge.core.checks.judge import DEPENDENT, judge
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import EVERY_RULE, Rule
@@ -198,6 +199,12 @@ def test_repeats_and_steps_back_are_counted_where_nothing_is_lost() -> None:
     assert (judgement.lost, judgement.repeated, judgement.reordered) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("end", [End.REFUSED, End.DEADLINE, End.ABANDONED])
+def test_where_nothing_came_nothing_is_counted(end: End) -> None:
+    judgement = judge(run(end=end), LIMITS)
+    assert (judgement.lost, judgement.repeated, judgement.reordered) == (0, 0, 0)
+
+
 def test_a_server_that_jumps_to_any_number_costs_nothing() -> None:
     history = run(started(), failed())
     history.events[1] = replace(history.events[1], event=replace(history.events[1].event, seq=2**63 - 1))
@@ -285,3 +292,12 @@ def test_a_clean_form_needs_its_acceptance_where_that_is_the_custom() -> None:
     assert judge(good, accepting).problems == ()
     (problem,) = judge(plain(run(*whole())), accepting).problems
     assert problem.rule is R.PROTOCOL
+
+
+def test_forms_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge_module, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(judge_module, "_REMEMBERED", {})
+    for ideas in range(10):
+        told = run(*BEGUN, *(idea() for _ in range(ideas)), thought(3), completed())
+        assert judge(plain(told), LIMITS).problems == ()
+        assert 0 < len(judge_module._REMEMBERED) <= 3
