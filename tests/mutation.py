@@ -43,10 +43,10 @@ JUDGES: Final = (
 PAGE: Final = ROOT / "docs/mutation.md"
 TESTS: Final = ROOT / "tests/streamgauge"
 QUICK: Final = ("core/checks", "core/test_contract.py", "core/test_assembly.py", "test_checker.py")
-SLOW: Final = (
+SLOW: Final = [
     *("core/test_alike.py", "core/metrics", "core/test_analysis.py", "test_checker_exact.py"),
     *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "core/test_analysis_short_ways.py"),
-)
+]
 LONGEST_S: Final = 120  # of processor time: then it goes round in circles, and somebody would notice
 _HOW: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0"),
@@ -69,7 +69,12 @@ def main() -> None:
     parser.add_argument("files", nargs="*", help="of bench/streamgauge/core; without any all that judge")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
     parser.add_argument("--all", action="store_true", help="try those, too, that docs/mutation.md explains")
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out the slow tests: candidates, to begin with"
+    )
     options = parser.parse_args()
+    if options.quick:
+        SLOW.clear()
     files = [CORE / name for name in options.files] or JUDGES
     as_it_stands = partial(compile, files[0].read_text(), "as it stands", "exec")
     if tried(files[0], Mutant("", "", "", 1, as_it_stands)).by:

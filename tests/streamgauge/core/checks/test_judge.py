@@ -24,7 +24,7 @@ from tests.support.history import (
     wait,
     whole,
 )
-from tests.support.stretches import plain
+from tests.support.stretches import gathered, plain
 
 R = Rule
 BEGUN = (started(), thought(1), thought(2))
@@ -148,6 +148,24 @@ def test_a_missing_head_and_a_gap_are_two_findings() -> None:
     assert judge(history, LIMITS).lost == 3
 
 
+@pytest.mark.parametrize(
+    ("history", "text", "place"),
+    [
+        (
+            run(thought(1), lost(thought(2)), failed()),
+            "gap: seq 2 never came",
+            1,
+        ),  # it never was sent a start
+        (run(lost(idea()), started(), failed()), "gap: seq 1 never came", 0),  # the start is there
+        (run(started(), lost(thought(1)), idea(), lost(idea()), failed()), "gap: seq 2, 4 never came", 1),
+    ],
+)
+def test_a_gap_is_no_missing_head_where_a_start_came_or_something_before_it(
+    history: History, text: str, place: int
+) -> None:
+    assert broken(history) == [(R.SEQ_CONTIGUOUS, text, (place,))]
+
+
 @pytest.mark.parametrize("place", range(1, len(whole()) - 1))
 def test_any_other_gap_makes_the_dependent_rules_unknown(place: int) -> None:
     said = list(whole())
@@ -223,7 +241,7 @@ def test_a_run_that_was_not_accepted_first_breaks_the_protocol_that_accepts() ->
     accepting = replace(LIMITS, accepts=True)
     history = run(*whole())
     (problem,) = judge(history, accepting).problems
-    assert (problem.rule, problem.at) == (Rule.PROTOCOL, (0,))
+    assert problem == (Rule.PROTOCOL, "it began without having been accepted", (0,))
     history.accepted = accepted()
     assert judge(history, accepting).problems == ()
 
@@ -301,3 +319,33 @@ def test_forms_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
         told = run(*BEGUN, *(idea() for _ in range(ideas)), thought(3), completed())
         assert judge(plain(told), LIMITS).problems == ()
         assert 0 < len(judge_module._REMEMBERED) <= 3
+
+
+def in_one_read(history: History) -> History:
+    """The run as one stretch."""
+    rows = [replace(event, at_ns=history.ended_ns) for event in history.events]
+    return replace(plain(history), stretches=[gathered(rows)])
+
+
+@pytest.mark.parametrize("wrong", [{"request": "q2"}, {"context": "c2"}])
+def test_an_echo_is_looked_at_in_every_stretch_that_has_one(wrong: dict[str, str]) -> None:
+    judge(plain(run(*whole())), LIMITS)
+    first = run(*whole())
+    first.events[0] = replace(first.events[0], event=replace(first.events[0].event, **wrong))
+    both = run(*whole())
+    both.events = [replace(r, event=replace(r.event, **wrong)) if r.event.request else r for r in both.events]
+    for history in (plain(first), plain(first, 9), in_one_read(both)):
+        assert [problem.rule for problem in broken(history)] == [R.ECHO]
+    assert broken(in_one_read(run(*whole()))) == []
+
+
+def test_a_silence_is_one_by_the_kernels_stamps() -> None:
+    judge(plain(run(*whole())), LIMITS)
+    history = plain(run(*whole()), 5)
+    early, late = history.stretches
+    second = 10**9
+    history.stretches = [
+        replace(early, kernel_ns=second, at_ns=5 * second),  # read late
+        replace(late, kernel_ns=12 * second, at_ns=12 * second),
+    ]
+    assert [problem.text for problem in broken(history)] == ["silent for 11.0 s"]
