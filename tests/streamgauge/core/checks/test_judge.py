@@ -155,7 +155,7 @@ def test_a_missing_head_and_a_gap_are_two_findings() -> None:
             run(thought(1), lost(thought(2)), failed()),
             "gap: seq 2 never came",
             1,
-        ),  # it never was sent a start
+        ),  # no start was sent
         (run(lost(idea()), started(), failed()), "gap: seq 1 never came", 0),  # the start is there
         (run(started(), lost(thought(1)), idea(), lost(idea()), failed()), "gap: seq 2, 4 never came", 1),
     ],
