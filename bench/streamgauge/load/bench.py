@@ -167,12 +167,12 @@ class Bench:
         self._gone.append((time.monotonic_ns(), runs))
 
     def holding(self) -> Holding:
-        """The most that the server can have of this process's: what is open, and what went lately."""
+        """The most that the server can have of this process's: what is open or opens, and what went lately."""
         since_ns = time.monotonic_ns() - int(self.plan.linger * 1e9)
         while self._gone and self._gone[0][0] < since_ns:
             self._gone.popleft()
         held = Held(
-            len(self.connections) + len(self._gone),
+            len(self.connections) + self.dialling + len(self._gone),
             self._under_way() + sum(runs for _, runs in self._gone),
         )
         return Holding(held, self._numbers, self.asked)
