@@ -14,7 +14,6 @@ from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import (
     Asked,
     Cancelled,
-    Clocked,
     Closed,
     Malformed,
     Opened,
@@ -25,19 +24,16 @@ from streamgauge.core.observation import (
 )
 from streamgauge.load.bench import Bench
 from streamgauge.load.cutting import Cutting
+from streamgauge.load.pong import clocked
+from streamgauge.load.refusal import NotConnected, why_refused
 from streamgauge.load.run import Run, UnderWay
 from streamgauge.load.transport import Transport
 from streamgauge.protocol import Observer, Request
 from streamgauge.protocol.login import headers, mint_token, subprotocols
 from streamgauge.wire import ClientSession, Message, State, Unreadable
-from streamgauge.wire.clock import bracket
 
 _HEEDED: Final = UnderWay.KINDS | {int(Kind.GREETING), int(Kind.PONG)}
 _CLOSE_TIMEOUT_S: Final = 2.0
-
-
-class NotConnected(ConnectionError):
-    """A connection could not be opened; the text says why."""
 
 
 class Connection:
@@ -101,14 +97,8 @@ class Connection:
             self.abandon()
             raise NotConnected(f"no {'greeting' if self._bench.dialect.greets else 'handshake'} in time")
         if self._gone.is_set() and self._session.state is not State.OPEN:
-            raise NotConnected(self._why_refused())
-
-    def _why_refused(self) -> str:
-        refusal = self._session.refusal
-        if refusal is not None:
-            return f"HTTP {refusal.status} {refusal.reason}"
-        broken = self._session.fault or (self._transport and self._transport.fault)
-        return broken or f"closed with {self._session.close_code} before the greeting"
+            broken = None if self._transport is None else self._transport.fault
+            raise NotConnected(why_refused(self._session, broken))
 
     # what the user does
 
@@ -324,14 +314,9 @@ class Connection:
         self._greeted.set()
 
     def _ponged(self, event: Event, now_ns: int) -> None:
-        """Take the bracket of a ping; the kernel's stamp makes it narrower where it is exact."""
         sent_ns, self._pinged_ns = self._pinged_ns, 0
-        newest = self._newest
-        exact = isinstance(newest, Received) and newest.event is event and newest.exact
-        arrived_ns = newest.kernel_ns if isinstance(newest, Received) and exact else now_ns
-        if event.request == str(sent_ns) and sent_ns <= arrived_ns:
-            other = bracket(sent_ns, event.emitted_ns, arrived_ns)
-            self._bench.record(Clocked(self.number, now_ns, event.clock, other.offset_ns, other.bound_ns))
+        if row := clocked(self.number, event, sent_ns, self._newest, now_ns):
+            self._bench.record(row)
 
     def _known(self, event: Event) -> None:
         """The greeting named the server's clock."""

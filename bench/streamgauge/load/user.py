@@ -20,7 +20,8 @@ from streamgauge.cast import Cast
 from streamgauge.core.canary import mint
 from streamgauge.distribution import draw
 from streamgauge.load.bench import Bench
-from streamgauge.load.connection import Connection, NotConnected
+from streamgauge.load.connection import Connection
+from streamgauge.load.refusal import NotConnected
 from streamgauge.load.run import Run
 from streamgauge.persona import choose
 from streamgauge.protocol import Request

@@ -25,7 +25,8 @@ if TYPE_CHECKING or INSIDE:
     from gevent import sleep
 
     from streamgauge.load.bench import Bench
-    from streamgauge.load.connection import Connection, NotConnected
+    from streamgauge.load.connection import Connection
+    from streamgauge.load.refusal import NotConnected
 
 CANARY = "sgcanaryOfAnnAndNobodyElse1"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"

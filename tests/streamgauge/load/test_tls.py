@@ -25,7 +25,8 @@ if TYPE_CHECKING or INSIDE:
     from gevent import sleep
 
     from streamgauge.load.bench import Bench
-    from streamgauge.load.connection import Connection, NotConnected
+    from streamgauge.load.connection import Connection
+    from streamgauge.load.refusal import NotConnected
     from streamgauge.load.server_metrics import fetch
     from streamgauge.plan import PlanError
     from streamgauge.trust import trust
