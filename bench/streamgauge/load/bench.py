@@ -167,7 +167,7 @@ class Bench:
         self._gone.append((time.monotonic_ns(), runs))
 
     def holding(self) -> Holding:
-        """The most of this process's that the server can have: what is open or opens, and what went lately."""
+        """The most of this process that the server can have: what is open or opens, and what went lately."""
         since_ns = time.monotonic_ns() - int(self.plan.linger * 1e9)
         while self._gone and self._gone[0][0] < since_ns:
             self._gone.popleft()
