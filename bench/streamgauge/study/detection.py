@@ -45,8 +45,9 @@ def hold(row: Row, rate: float, live: Report, again: Report) -> Cell:
     committed = next((fault for fault in live.faults if fault.name.split(":")[0] == row.name), None)
     struck = committed.struck if committed else None
     chances = committed.opportunities if committed else None
-    misses = [*_misses(row, live, failed), *_disagreements(live, again)]
-    doubts = list(_unproven(rate, live, struck, chances))
+    voided = _voided(row, live)
+    misses = [*([] if voided else _misses(row, live, failed)), *_disagreements(live, again)]
+    doubts = [*voided, *_unproven(rate, live, struck, chances)]
     # where it never struck there was nothing to miss; an alarm outside the row is one all the same
     outside = sorted(failed.keys() - {*row.must, *row.may})
     wrong = [*(f"{rule} failed, and is not in its row" for rule in outside), *(misses if struck else [])]
@@ -73,6 +74,15 @@ def failures(report: Report) -> dict[str, int]:
         one for one in report.thresholds if one.outcome is Outcome.FAIL and one.threshold.level is Level.FAIL
     ]
     return failed | ({THRESHOLD: len(limits)} if limits else {})
+
+
+def _voided(row: Row, live: Report) -> list[str]:
+    """Why the thresholds that must fail say nothing: the generator had no time for what it measures."""
+    if THRESHOLD not in row.must or not any(one.outcome is Outcome.UNKNOWN for one in live.thresholds):
+        return []
+    if THRESHOLD in failures(live):
+        return []
+    return [f"a threshold is unknown: {doubt.name}" for doubt in live.doubts if doubt.voids]
 
 
 def _misses(row: Row, live: Report, failed: dict[str, int]) -> Iterator[str]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import VERDICT, Doubt, Finding, Witness
+from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Finding, Outcome, Witness
 from streamgauge.report.model import Fault, Report
 from streamgauge.study.detection import hold
-from streamgauge.study.fault_table import Row
+from streamgauge.study.fault_table import THRESHOLD, Row
 
 Make = Callable[..., Report]
 
@@ -117,3 +117,14 @@ def test_a_doubt_that_is_due_must_be_there_and_void_the_run(make: Make) -> None:
     assert hold(DOUBTED, 1, doubted, doubted).outcome == "pass"
     assert hold(DOUBTED, 1, doubted, doubted).doubts == ("clock",)
     assert hold(DOUBTED, 1, fine, fine).why == ("there is no doubt 'clock'",)
+
+
+def test_a_threshold_that_could_not_be_told_misses_nothing(make: Make) -> None:
+    slow = Row("F27", "drop", (THRESHOLD,))
+    late = Doubt("schedule slip", "1.2 s", "100 ms", "fewer users", LATENCY)
+    kept = committed(make(thresholds=["p50(delivery) < 1s"]))
+    assert hold(slow, 1, kept, kept).why == ("threshold did not fail",)
+    unknown = tuple(replace(one, outcome=Outcome.UNKNOWN) for one in kept.thresholds)
+    run = replace(kept, thresholds=unknown, doubts=(late,))
+    cell = hold(slow, 1, run, run)
+    assert (cell.outcome, cell.why) == ("unknown", ("a threshold is unknown: schedule slip",))
