@@ -162,6 +162,11 @@ class Bench:
         self.frozen.discard(frozen)
         frozen.close()
 
+    def bury_all(self) -> None:
+        """Close whatever nobody reads any more."""
+        for frozen in list(self.frozen):
+            self.bury(frozen)
+
     def note_gone(self, runs: int) -> None:
         """A connection has ended, with so many runs under way: for a while the server may still have them."""
         self._gone.append((time.monotonic_ns(), runs))

@@ -1,31 +1,27 @@
-"""Hangs a run on Locust's events: alone, as a worker, or as the master of workers.
+"""Begins and ends a run as Locust does: alone, as a worker, or as the master of workers.
 
 Locust starts and stops the users; this begins and ends what measures them. A
 worker ships its share when its users have stopped; the master asks for the shares
 before it lets Locust send its workers home, which would not wait for them.
 """
 
-import gc
 import logging
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
 import gevent
 import msgspec
 from gevent.event import Event as Flag
-from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from streamgauge.cast import load_cast
-from streamgauge.core import abort
-from streamgauge.core.doubt import FORSAKEN
 from streamgauge.exit_code import INCONCLUSIVE, INTERRUPTED, USAGE
+from streamgauge.load import interpreter, orders
 from streamgauge.load.bench import Bench, Snapshot
 from streamgauge.load.crew import Crew
 from streamgauge.load.gathering import LATE_SHARE_S, Gathering, ship, tell_begun
@@ -35,44 +31,15 @@ from streamgauge.load.outcome import Outcome, conclude_run
 from streamgauge.load.progress import Progress
 from streamgauge.load.server_metrics import Holding, Inquiry
 from streamgauge.load.user import begin
-from streamgauge.load.vigil import Vigil
-from streamgauge.plan import ATTACK, Plan, PlanError, load_plan
+from streamgauge.load.watch import CAPPED, await_early_end, inquire
+from streamgauge.plan import ATTACK, Plan, PlanError
 from streamgauge.results import new_folder
 from streamgauge.trust import trust
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DRAIN: Final = "streamgauge-drain"
 _LET_GO: Final = "streamgauge-let-go"
-# A generator holds much that is alive and makes next to no cycles: at Python's default, a collection
-# for every 700 new containers, about a tenth of the fold's time went into looking for them.
-_YOUNG: Final = 20_000
-# Users who ask at once, from callbacks, keep the loop busy with those; at gevent's default of 5 ms greenlets
-# would get a hundredth of its time, and wait for many seconds where there are thousands.
-_LONG_TURN_S: Final = 0.1
-_TURN_S: Final = gevent.getswitchinterval()
 _TELL_LOCUST_S: Final = 0.1
-_WATCH_S: Final = 0.25
-_LOOK_SHARE: Final = 0.1  # of the run, between two looks at what the server holds
-_LOOK_S: Final = (1.0, 10.0)  # but no shorter and no longer
-
-
-def scenario(locustfile: str) -> None:
-    """Make a Locust file a scenario: its plan without flags stands beside it (TOML), or --plan gives one."""
-    path = Path(locustfile).with_suffix(".toml")
-    planned_here = path.is_file()
-    plan = load_plan(path.read_text(encoding="utf-8"), str(path)) if planned_here else Plan()
-    if plan.scenario != path.stem:  # a user's own: so that the plan of a result folder finds it again
-        plan = msgspec.structs.replace(plan, scenario=str(Path(locustfile).resolve()))
-    harness = Harness(plan, "" if planned_here else f"{locustfile}: it has no plan beside it ({path})")
-    events.init_command_line_parser.add_listener(harness.add_options)
-    events.init.add_listener(harness.init)
-    events.test_start.add_listener(harness.start)
-    events.test_stopping.add_listener(harness.stopping)
-    events.test_stop.add_listener(harness.stop)
-    events.user_error.add_listener(harness.user_error)
-    events.report_to_master.add_listener(harness.report_to_master)
-    events.worker_report.add_listener(harness.worker_report)
-    events.quit.add_listener(harness.quit)
 
 
 class Harness:
@@ -156,41 +123,34 @@ class Harness:
         self._concluded.clear()
         self._running, self._stopping, self._cut_short = True, False, False
         if self._last is not None:
-            for frozen in list(self._last.frozen):
-                self._last.bury(frozen)
+            self._last.bury_all()
         self._aborted, self._capped, self._hurried = "", False, False
         options = options_of(environment)
         if isinstance(runner, WorkerRunner):
-            self._plan = msgspec.json.decode(options.sg_run["plan"], type=Plan)
-            self._folder = Path(options.sg_run["folder"])
+            told = orders.taken(environment)
+            self._plan, self._folder = told.plan, Path(told.folder)
         else:
             environment.process_exit_code = INCONCLUSIVE  # whatever comes, without an outcome it is no pass
             if self._lacks_plan and not options.sg_plan:
                 raise PlanError(f"{self._lacks_plan}: write one (streamgauge plan init), or give --plan")
             self._plan = planned(environment, self._defaults)
             self._folder = Path(options.sg_out or new_folder(Path("results"), self._plan.name))
-            # what is not known to Locust itself is shipped to the workers
-            options.sg_run = {
-                "plan": msgspec.json.encode(self._plan).decode(),
-                "folder": str(self._folder),
-                "workers": runner.worker_count if isinstance(runner, MasterRunner) else 1,
-            }
+            shared_by = runner.worker_count if isinstance(runner, MasterRunner) else 1
+            orders.give(environment, orders.Orders(self._plan, str(self._folder), shared_by))
             context = trust(self._plan.target, self._plan.ca_file)
             self._inquiry = Inquiry(self._plan.target, context, self._plan.linger)
             self._inquiry.begin()
             gevent.spawn(self._inquire, self._inquiry)
             self._progress = Progress(self._snapshot, self._plan.duration)
-            self._watcher = gevent.spawn(self._watch, tuple(map(abort.parse, self._plan.abort_on)))
+            self._watcher = gevent.spawn(self._watch)
         environment.stop_timeout = self._plan.drain
         if self._gathering is not None:
             self._gathering.begin()
             return
-        gc.set_threshold(_YOUNG)
-        at_once = any(persona.asks_at_once for persona in self._plan.personas)
-        gevent.setswitchinterval(_LONG_TURN_S if at_once else _TURN_S)
+        interpreter.set_up(asks_at_once=any(persona.asks_at_once for persona in self._plan.personas))
         secret = os.environ.get(SECRET_VARIABLE, "")
         index = runner.worker_index if isinstance(runner, WorkerRunner) else 0
-        workers = options.sg_run["workers"]
+        workers = orders.taken(environment).workers
         self._bench = Bench(
             self._plan, runner.client_id, index, self._folder, secret, workers, crowd=options.sg_crowd
         )
@@ -215,49 +175,38 @@ class Harness:
         if self._bench is not None:
             self._bench.trouble(f"{type(exception).__name__} in a user's task: {exception}")
 
-    def _watch(self, conditions: tuple[abort.Condition, ...]) -> None:
-        """Stop the run as Ctrl-C would: a condition holds, no more may be asked, or nobody is connected."""
-        vigil = Vigil(time.monotonic() + self._plan.users / self._plan.spawn_rate)
-        while self._running and not self._stopping:
-            gevent.sleep(_WATCH_S)
-            if self._gathering is not None:
-                self._gathering.give_all_work()
-            snapshot = self._snapshot()
-            if condition := abort.broken(conditions, snapshot.counted()):
-                self._aborted = str(condition)
-            elif self._plan.most_runs and snapshot.asked >= self._plan.most_runs:
-                self._capped = True
-            elif vigil.is_over(time.monotonic(), snapshot.users, runner_of(self._environment).user_count):
-                self._aborted = FORSAKEN
-            else:
-                continue
+    def _watch(self) -> None:
+        """Stop the run as Ctrl-C would, where it is to end early."""
+        why = await_early_end(
+            self._plan,
+            lambda: self._running and not self._stopping,
+            self._seen_by_the_watcher,
+            lambda: runner_of(self._environment).user_count,
+        )
+        if why:
+            self._capped = why == CAPPED
+            self._aborted = "" if self._capped else why
             self._told_to_end()
-            return
+
+    def _seen_by_the_watcher(self) -> Snapshot:
+        if self._gathering is not None:
+            self._gathering.give_all_work()
+        return self._snapshot()
 
     def _inquire(self, inquiry: Inquiry) -> None:
-        """What events cost the server counts from when all users are there; no user waits for this.
-
-        What it holds it is asked now and then, but never while slices are measured.
-        """
-        every_s = min(max(self._plan.duration * _LOOK_SHARE, _LOOK_S[0]), _LOOK_S[1])
-        all_there, looks_s = False, time.monotonic() + every_s
-        while self._running and inquiry is self._inquiry:
-            gevent.sleep(_WATCH_S)
-            if not all_there and self._snapshot().users >= self._plan.users:
-                all_there = True
-                inquiry.all_users_are_there()
-            if not self._plan.slice_runs and time.monotonic() >= looks_s:
-                looks_s += every_s
-                inquiry.look(self._holding)
+        """Ask the server along this run, and no longer."""
+        inquire(
+            self._plan,
+            inquiry,
+            lambda: self._running and inquiry is self._inquiry,
+            self._snapshot,
+            self._holding,
+        )
 
     def _holding(self) -> Holding | None:
         """What the server may hold of this run's; of several processes together nobody knows it at once."""
         alone = self._gathering is None and not self._plan.control and self._plan.name != ATTACK
         return self._bench.holding() if self._bench is not None and alone else None
-
-    def _there_is_time(self) -> bool:
-        """Whether nobody is in a hurry to end the run that is over."""
-        return not self._hurried
 
     def report_to_master(self, data: dict[str, Any], **_: object) -> None:
         """A worker says how far it is."""
@@ -336,7 +285,7 @@ class Harness:
             cut_short=self._is_cut_short,
             aborted=self._aborted,
             inquiry=self._inquiry,
-            there_is_time=self._there_is_time,
+            there_is_time=lambda: not self._hurried,
         )
         environment.process_exit_code = self._outcome.exit_code
         if environment.web_ui is not None:
@@ -392,14 +341,10 @@ class Harness:
         """Locust has printed its own statistics: the verdict comes last, and once."""
         outcome, self._outcome = self._outcome, None
         if outcome is not None:
-            _print(outcome.text)
+            sys.stdout.write(outcome.text)
+            sys.stdout.flush()
 
 
 def _too_early(*_: object) -> None:
     """A signal before `init`: end without a word, but let Locust send the workers home that it may have."""
     sys.exit(INTERRUPTED)
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

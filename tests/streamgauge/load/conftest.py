@@ -133,8 +133,7 @@ def make_bench(peer: Peer, tmp_path: Path) -> Iterator[Make]:
     for one in made:
         if not one._recorder._file.closed:
             one.finish()
-        for frozen in list(one.frozen):
-            one.bury(frozen)
+        one.bury_all()
 
 
 @pytest.fixture
