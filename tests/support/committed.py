@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from tests.reference_server.conftest import Client, Kit, Message
 
-STREAMED = {"script": [{"do": "stream", "chunks": 4, "bytes": 40}, {"do": "result"}]}
 NO_TOOL = {"script": [{"do": "think"}, {"do": "result"}]}
 
 

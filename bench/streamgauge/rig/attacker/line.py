@@ -17,7 +17,6 @@ from streamgauge.protocol.login import Login, headers, mint_token, subprotocols
 from streamgauge.wire import ClientSession, Message, State, address_of
 
 _READ_BYTES: Final = 65_536
-_LEAVE_S: Final = 1.0
 _ABNORMAL: Final = 1006
 _MOST_BYTES: Final = 2**20  # of a message that a server sends
 
