@@ -43,12 +43,12 @@ def test_what_it_has_no_message_for_is_none() -> None:
     "rule",
     [
         *(Rule.THINKING_PRESENT, Rule.SEQ_CONTIGUOUS, Rule.OFFSET_CONTIGUOUS),
-        *(Rule.PARTIAL_INTEGRITY, Rule.ISOLATION_ENVELOPE),
+        *(Rule.PARTIAL_INTEGRITY, Rule.ISOLATION_ENVELOPE, Rule.RESOURCE),
     ],
 )
 def test_what_its_events_cannot_show_is_not_promised(rule: Rule) -> None:
     assert rule not in AG_UI.promises
-    assert len(AG_UI.promises) == len(Rule) - 5
+    assert len(AG_UI.promises) == len(Rule) - 6
 
 
 def test_every_connection_has_a_reader_of_its_own() -> None:
