@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from streamgauge.core.contract import Rule
+from streamgauge.core.contract import ATTACKED, Rule
 from streamgauge.core.recording import Recording
 from streamgauge.plan import load_plan
 from tests.support.ag_ui import AG_UI
@@ -21,6 +21,7 @@ UNPROMISED = {
     "offset-contiguous",
     "partial-integrity",
     "isolation-envelope",
+    "resource",
 }
 
 
@@ -50,7 +51,9 @@ def test_a_correct_server_passes(streamgauge: Run, tmp_path: Path, scenario: str
     report = done.report
     verdicts = {verdict.rule.value: verdict for verdict in report.verdicts}
     assert {rule for rule, verdict in verdicts.items() if not verdict.promised} == UNPROMISED
-    assert all(verdict.required and verdict.exercised for verdict in verdicts.values() if verdict.promised)
+    needed = [verdict for verdict in verdicts.values() if verdict.required]
+    assert {verdict.rule.value for verdict in needed} == {*verdicts} - UNPROMISED - ATTACKED
+    assert all(verdict.exercised for verdict in needed)
     assert report.counts["requests"] == report.counts["runs completed"] > 20
     assert report.counts["events"] == 18 * report.counts["runs completed"]
     assert all(share.good == share.of > 0 for share in report.shares)
@@ -70,7 +73,8 @@ def test_what_is_not_promised_says_so_in_every_file(streamgauge: Run) -> None:
     ]
     (path,) = done.folder.glob("recording/*.sgr")
     header = Recording.of(path.read_bytes()).header  # so it can be judged again without its protocol
-    assert set(header.promises) == set(header.required) == AG_UI.promises == set(Rule) - UNPROMISED
+    assert set(header.promises) == AG_UI.promises == set(Rule) - UNPROMISED
+    assert set(header.required) == AG_UI.promises - ATTACKED
     again = streamgauge("check", str(done.folder))
     assert again.code == 0, again.out + again.err
     assert [line for line in again.out.splitlines() if "promised" in line] == [
