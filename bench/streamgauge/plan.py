@@ -284,6 +284,15 @@ def make_plan(values: Mapping[str, object]) -> Plan:
     return plan
 
 
+def at_another_server(beside: Plan) -> Plan:
+    """The plan beside a scenario of the suite, where its `serve`, which its `linger` suits, is not used.
+
+    Who has a plan or a scenario of his own chose his own.
+    """
+    suited = bool(beside.serve) and not beside.locustfile
+    return msgspec.structs.replace(beside, linger=Plan().linger) if suited else beside
+
+
 def dump_plan(plan: Plan) -> str:
     """The plan as TOML."""
     return tomli_w.dumps(msgspec.to_builtins(plan))

@@ -39,7 +39,8 @@ def test_a_faulty_server_fails_by_what_it_keeps_or_holds_up(
     if must == "resource":  # as much is left as the server kept
         (found,) = (found for verdict in done.report.verdicts for found in verdict.findings)
         assert re.fullmatch(
-            rf"{committed.struck} \w+ left 6 s after the last user closed, baseline 0", found.problem
+            rf"{committed.struck} \w+ left 6 s after the last user closed, baseline 0; allowed by linger = 6",
+            found.problem,
         )
 
 

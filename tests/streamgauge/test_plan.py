@@ -18,7 +18,17 @@ from streamgauge.core.doubt_limits import DoubtLimits
 from streamgauge.core.threshold import Level
 from streamgauge.distribution import LogNormal
 from streamgauge.persona import Persona
-from streamgauge.plan import ELSEWHERE, Graded, Plan, PlanError, digest, dump_plan, load_plan, make_plan
+from streamgauge.plan import (
+    ELSEWHERE,
+    Graded,
+    Plan,
+    PlanError,
+    at_another_server,
+    digest,
+    dump_plan,
+    load_plan,
+    make_plan,
+)
 from streamgauge.protocol.login import Login
 from streamgauge.script import Result, Sleep
 from tests.support.command import ROOT
@@ -464,6 +474,13 @@ def test_an_optional_script_is_for_a_server_of_the_runs_own() -> None:
     assert elsewhere.personas == (Persona(cancel_share=0.5), Persona(name="other"))
     needed = {"personas": [{"script": [{"do": "result"}]}], "target": "ws://h/ws"}
     assert make_plan(needed).measures
+
+
+def test_the_linger_of_a_scenario_is_for_the_server_that_it_starts() -> None:
+    churn = Plan(scenario="churn", serve=("--window", "1"), linger=6)
+    assert at_another_server(churn) == replace(churn, linger=70)
+    for own in (replace(churn, scenario="/mine.py"), replace(churn, serve=())):
+        assert at_another_server(own) == own
 
 
 def test_without_a_choice_every_promised_rule_is_needed() -> None:

@@ -13,7 +13,7 @@ from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.cli.flags import by_flag
 from streamgauge.cli.measure import measure
 from streamgauge.cli.target import CaFile, trusting
-from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.plan import Plan, PlanError, at_another_server, load_plan, make_plan
 from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
@@ -145,11 +145,14 @@ def _plan(
     where = file or scenarios.find(scenario or "steady").with_suffix(".toml")
     try:
         text = where.read_text(encoding="utf-8")
-        values = msgspec.to_builtins(load_plan(text, str(where))) | flags
+        planned = load_plan(text, str(where))
     except PlanError as error:
         raise UsageProblem(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{where}: cannot be read ({why_unread(error)})") from error
+    if file is None and flags.get("target"):
+        planned = at_another_server(planned)
+    values = msgspec.to_builtins(planned) | flags
     named = "scenario" in msgspec.toml.decode(text)
     locustfile = _locustfile(scenario, file, values["scenario"], named=named)
     if scenario:

@@ -95,7 +95,8 @@ def _problems(
     for name in _COUNTS:
         if after is not None and (left := _left(name, before, after)):
             waited = f"{account.waited_ns / 1e9:.0f} s after the last user closed"
-            yield f"{_some(left, name)} left {waited}, baseline {_count(name, before):,}", after.at_ns
+            allowed = f"baseline {_count(name, before):,}; allowed by linger = {account.linger_ns / 1e9:g}"
+            yield f"{_some(left, name)} left {waited}, {allowed}", after.at_ns
             return
     for name in _OF_USERS:
         more, moment = _worst(name, before, moments)

@@ -10,7 +10,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 from msgspec.structs import replace
 
-from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.plan import Plan, PlanError, at_another_server, load_plan, make_plan
 
 SECRET_VARIABLE: Final = "STREAMGAUGE_SECRET"  # noqa: S105 - the name of a variable
 
@@ -57,7 +57,8 @@ def _chosen(environment: Environment, defaults: Plan) -> Plan:
     # without an end of its own a run lasts until somebody stops it, however slowly users arrive
     ramp_s = changes.get("users", defaults.users) / changes.get("spawn_rate", defaults.spawn_rate)
     changes["duration"] = options.run_time or max(defaults.duration, ramp_s)
-    return make_plan(msgspec.to_builtins(defaults) | changes)
+    given = at_another_server(defaults) if changes["target"] else defaults
+    return make_plan(msgspec.to_builtins(given) | changes)
 
 
 def runner_of(environment: Environment) -> Any:

@@ -35,7 +35,8 @@ def test_a_server_that_holds_what_the_suite_has_and_lets_go_of_it_is_right() -> 
 def test_what_is_left_is_told_with_its_baseline_and_its_time() -> None:
     said = account(after=seen(40, 13, 0), waited_s=10)
     (found,) = judge_account(said, MORNING_NS).findings[Rule.RESOURCE]
-    assert found.problem == "12 connections left 10 s after the last user closed, baseline 1"
+    left = "12 connections left 10 s after the last user closed"
+    assert found.problem == f"{left}, baseline 1; allowed by linger = 10"
     assert found.at_ns == 40 * SECOND
 
 
