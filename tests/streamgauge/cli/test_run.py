@@ -41,6 +41,14 @@ def test_a_target_may_let_linger_what_the_server_of_the_scenario_may_not(
     assert plan_of(measured, "--scenario", scenario, *AT_TARGET).linger == Plan().linger
 
 
+@pytest.mark.parametrize(("scenario", "measures"), [("churn", False), ("stalled", True)])
+def test_churn_needs_no_scripts_of_a_target_and_stalled_does(
+    measured: list[Plan], scenario: str, *, measures: bool
+) -> None:
+    assert plan_of(measured, "--scenario", scenario).measures
+    assert plan_of(measured, "--scenario", scenario, *AT_TARGET).measures is measures
+
+
 def test_who_says_how_long_it_may_linger_is_believed(measured: list[Plan], tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text('scenario = "churn"\nlinger = 9\nserve = ["--window", "2"]\n')
