@@ -2,15 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from streamgauge.core.checks.extent import Losses
 from streamgauge.report import quantity, wording
 from streamgauge.report.model import LOSS, Bound, Leaks, Report
 from streamgauge.report.table import Row, Table
 
+_ONE_IN: Final = 0.1  # above it whole numbers are too coarse: 63.16 % is no "1 in 1"
+
 
 def bound(limit: Bound) -> str:
     """How often at most: "at most 1 in 334 connections"; or, where it was seen, how often."""
+    if not limit.hits and limit.upper > _ONE_IN:
+        return f"at most {quantity.part(limit.upper)} of {limit.unit}s"
     if not limit.hits:
         return f"at most 1 in {quantity.some(math.floor(1 / limit.upper), limit.unit)}"
     seen = f"{quantity.count(limit.hits)} of {quantity.some(limit.n, limit.unit)}"
@@ -94,7 +99,7 @@ def bounds(report: Report) -> Table:
             quantity.some(of.n, of.unit),
             quantity.part(of.lower) if of.hits else "",
             quantity.part(of.upper),
-            "" if of.hits else bound(of),
+            "" if of.hits or of.upper > _ONE_IN else bound(of),
         )
         for of in report.bounds
     )

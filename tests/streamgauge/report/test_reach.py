@@ -17,6 +17,16 @@ def test_a_bound_is_never_stated_too_low() -> None:
     assert reach.bound(Bound("run", 1_000, 0.0029912)) == "at most 1 in 334 runs"
 
 
+def test_a_wide_bound_is_a_percentage_alone(make: Make) -> None:
+    assert reach.bound(Bound("connection", 3, 0.6316)) == "at most 63.16 % of connections"
+    assert reach.bound(Bound("connection", 29, 0.0981)) == "at most 1 in 10 connections"
+    few = make(runs=30)  # of 3 connections
+    (by_connection,) = {
+        row[2:] for row in reach.bounds(few).rows if row[0] == "loss" and row[2] == "3 connections"
+    }
+    assert by_connection == ("3 connections", "", "63.16 %", "")
+
+
 def test_what_was_seen_has_its_interval() -> None:
     seen = Bound("connection", 10, 0.93326, "loss", 7, 0.34755)
     assert reach.bound(seen) == "7 of 10 connections: 70.00 % (34.76 % – 93.33 %)"
