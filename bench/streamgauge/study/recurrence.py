@@ -91,6 +91,8 @@ def cast_of(found: Finding, began_ns: int, users: Mapping[str, Conduct]) -> Cast
 
     `began_ns` is when the run began. Raises `CannotReplay` where nobody is known to have asked for anything.
     """
+    if not (found.user or found.other):
+        raise CannotReplay("it is of the server and of no user, so that nobody can ask again: repeat the run")
     named = [user for user in dict.fromkeys((found.user, found.other)) if user in users]
     if not named:
         raise CannotReplay("its users are not in the recording")

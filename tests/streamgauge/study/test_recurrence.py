@@ -103,10 +103,15 @@ def test_connections_keep_their_numbers_where_these_are_free() -> None:
     assert [part.conns for part in found.parts] == [(1,), ()]
 
 
-@pytest.mark.parametrize("found", [replace(GAP, user="zoe"), replace(GAP, user="")])
-def test_nobody_knows_what_an_unknown_user_did(found: Finding) -> None:
-    with pytest.raises(CannotReplay, match="not in the recording"):
-        cast(found, user("ann", 1, run(*whole())))
+def test_nobody_knows_what_an_unknown_user_did() -> None:
+    with pytest.raises(CannotReplay, match="its users are not in the recording"):
+        cast(replace(GAP, user="zoe"), user("ann", 1, run(*whole())))
+
+
+def test_what_is_the_server_s_has_no_user_to_ask_again() -> None:
+    left = Finding(Rule.RESOURCE, "12 connections left", user="", conn=0, at_ns=GAP.at_ns)
+    with pytest.raises(CannotReplay, match="it is of the server and of no user"):
+        cast(left, user("ann", 1, run(*whole())))
 
 
 def test_without_any_request_there_is_nothing_to_drive() -> None:
