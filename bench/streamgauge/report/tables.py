@@ -56,7 +56,7 @@ def figures(report: Report) -> Table:
     rows = [
         ("events verified", counts.get("events", "0"), ", ".join(filter(None, (rate, wording.peak(report))))),
         ("users", counts.get("users", "0"), f"on {counts.get('connections', '0')} connections"),
-        ("runs", counts.get("runs", "0"), f"of {counts.get('requests', '0')} requests{_unsent(report)}"),
+        ("runs", counts.get("runs", "0"), f"of {counts.get('requests', '0')} requests{_beside(report)}"),
         *(
             (part.name, quantity.share(part.good, part.of), f"{part.good:,} of {part.of:,}")
             for part in report.shares
@@ -118,9 +118,12 @@ def _rate(of: RateQuantile) -> str:
     return f"{value} ({low} – {high})"
 
 
-def _unsent(report: Report) -> str:
-    unsent = report.counts.get("requests unsent", 0)
-    return f", {quantity.count(unsent)} more could not be sent" if unsent else ""
+def _beside(report: Report) -> str:
+    """What became of other requests and runs: without runs abandoned nobody was stalled, cut or left."""
+    unsent, abandoned = (report.counts.get(name, 0) for name in ("requests unsent", "runs abandoned"))
+    return (f", {quantity.count(unsent)} more could not be sent" if unsent else "") + (
+        f", {quantity.some(abandoned, 'run')} abandoned" if abandoned else ""
+    )
 
 
 def durations(

@@ -11,6 +11,9 @@ from streamgauge.core.metrics.streams import StreamState
 from streamgauge.core.threshold import Threshold
 from streamgauge.report import tables
 from streamgauge.report.model import Report, Worker
+from streamgauge.report.render_html import render_html
+from streamgauge.report.render_markdown import render_markdown
+from streamgauge.report.render_text import render_text
 from streamgauge.report.table import Row, Table
 
 Make = Callable[..., Report]
@@ -62,6 +65,13 @@ def test_figures_of_other_runs(make: Make, leak: Finding, dead: Doubt) -> None:
     assert row(tables.figures(make(runs=0)), "leaks")[1:] == ("unknown", "nothing was looked at")
     assert "(95 %, doubtful)" in row(tables.figures(make(doubts=[dead])), "leaks")[2]
     assert "7 more could not be sent" in row(tables.figures(make(counts={"requests unsent": 7})), "runs")[2]
+
+
+def test_every_page_says_how_many_runs_were_abandoned(make: Make) -> None:
+    stalled = make(counts={"requests": 229, "runs abandoned": 48, "requests unsent": 2})
+    for page in (render_text(stalled), render_markdown(stalled), render_html(stalled)):
+        assert "of 229 requests, 2 more could not be sent, 48 runs abandoned" in page
+    assert "abandoned" not in row(tables.figures(make()), "runs")[2]
 
 
 def test_durations_with_the_last_interval(make: Make) -> None:
