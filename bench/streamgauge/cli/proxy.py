@@ -40,7 +40,15 @@ def _seconds(text: str) -> float:
 
 
 def _time(text: str) -> Dose:
-    return _dose(text, seconds, _MOST_SECONDS, "50ms, 20ms-80ms, or 50ms:0.1 for a tenth of connections")
+    form = "50ms, 20ms-80ms, or 50ms:0.1 for a tenth of connections: each time with its unit"
+    return _dose(text, _with_unit, _MOST_SECONDS, form)
+
+
+def _with_unit(text: str) -> float:
+    """Seconds; raises `ValueError` where no unit says so: whoever writes 50 of a latency means ms."""
+    if text.strip()[-1:].isdigit():
+        raise ValueError(f"{text!r} has no unit")
+    return seconds(text)
 
 
 def _bytes(text: str) -> Dose:

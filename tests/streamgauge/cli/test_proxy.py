@@ -71,6 +71,13 @@ def test_what_is_no_fault_is_refused(told: list[Any], wrong: str) -> None:
     assert (code, told) == (2, [])
 
 
+@pytest.mark.parametrize("wrong", ["--latency 50", "--jitter 20-80ms", "--slow-close 1:0.5"])
+def test_a_time_without_its_unit_is_refused(told: list[Any], wrong: str) -> None:
+    code, said = invoke(*wrong.split())
+    assert (code, told) == (2, [])
+    assert "with its unit" in " ".join(said.split())
+
+
 def test_a_target_that_is_not_this_machine_must_be_allowed(told: list[Any]) -> None:
     with pytest.raises(UsageProblem, match=r"needs --allow-target example\.org"):
         invoke(target="ws://example.org/ws")
