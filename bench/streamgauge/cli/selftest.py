@@ -19,7 +19,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.results import write_whole
-from streamgauge.study.fault_table import ROWS
+from streamgauge.study.fault_table import LATER, ROWS
 from streamgauge.study.plot_power import plot_power
 from streamgauge.study.power import RECORDINGS, Point
 from streamgauge.study.render_detection import render_detection
@@ -82,7 +82,10 @@ def selftest(
         typer.echo(render_list(), nl=False)
         return
     known = [row.name for row in ROWS]
+    later = {numbered.partition(" ")[2]: why for numbered, why in LATER.items()}
     for name in only or ():
+        if name in later:
+            raise UsageProblem(f"--only {name}: the server cannot commit it yet: it {later[name]}")
         if name not in known:
             raise UsageProblem(f"--only {name}: no fault of this name; there are: {', '.join(known)}")
     if docs and (short or only or not (clean_runs and recordings)):

@@ -85,7 +85,8 @@ def _said(result: Result) -> str:
     why = "; ".join(getattr(result, "why", ()))
     match result:
         case Cell():
-            said = why or f"{found_by(result)} of {quantity.some(result.struck or 0, 'strike')}"
+            whence = "of" if result.failed else "after"  # a doubt has no number of findings
+            said = why or f"{found_by(result)} {whence} {quantity.some(result.struck or 0, 'strike')}"
             return f"{result.fault} at {quantity.percent(result.rate)}: {CELL[result.outcome]}: {said}"
         case CleanRun():
             said = why or quantity.some(result.events, "event")

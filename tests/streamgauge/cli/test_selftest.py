@@ -116,6 +116,12 @@ def test_a_fault_that_is_none_is_refused(tmp_path: Path) -> None:
     assert str(done.exception).startswith("--only swapp: no fault of this name; there are: pooled-mixup, ")
 
 
+def test_a_fault_that_comes_later_is_refused_with_its_reason(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["selftest", "--only", "resume-loss", "--state", str(tmp_path)])
+    assert isinstance(done.exception, UsageProblem)
+    assert str(done.exception) == "--only resume-loss: the server cannot commit it yet: it comes with resume"
+
+
 def test_the_faults_are_listed() -> None:
     done = CliRunner().invoke(app, ["selftest", "--list"])
     assert done.exit_code == 0

@@ -101,6 +101,8 @@ def test_progress_says_what_is_left() -> None:
         told(SWAP, 3, 40, 61)
         == "   3 of 40  swap at 100 %: found: seq-contiguous 200 of 200 strikes  (61 s left)"
     )
+    doubted = Cell("clock-lie", 1.0, Outcome.PASS, struck=210, doubts=("clock",))
+    assert "clock-lie at 100 %: found: doubt clock after 210 strikes" in told(doubted, 3, 40, 61)
     assert told(CLEAN[0], 4, 40, 600).endswith("clean run 1 (none): clean: 2,000 events  (10 min left)")
 
 
