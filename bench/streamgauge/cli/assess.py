@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import by_flag, planned
+from streamgauge.cli.flags import by_flag, planned, seconds_of
 from streamgauge.cli.interruption import Interrupted, interruptible
 from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
@@ -35,7 +35,6 @@ from streamgauge.study.assessment import (
     render_text,
 )
 from streamgauge.study.looks import PARTS, least_s, left_out, load_s, look_plan
-from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
 
@@ -48,13 +47,6 @@ streamgauge assess --plan mine.toml --threshold "p99(first_event) < 500ms"   (it
 
 _TIME_S: Final = 600.0  # no default of the option's: typer would read that as text
 _VERDICT_WIDTH: Final = 100
-
-
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
@@ -70,7 +62,7 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ca_file: CaFile = None,
     protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
     time: Annotated[
-        float | None, typer.Option(parser=_seconds, help="What it may take: 10m (the default), 60s.")
+        float | None, typer.Option(parser=seconds_of, help="What it may take: 10m (the default), 60s.")
     ] = None,
     users: Annotated[
         int | None, typer.Option(help="Users of every look (default: each scenario's, at most the plan's).")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import planned
+from streamgauge.cli.flags import planned, seconds_of
 from streamgauge.cli.generator import shown
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_attackable, trusting
@@ -32,7 +32,6 @@ from streamgauge.report.render_text import render_text
 from streamgauge.results import new_folder, write_whole
 from streamgauge.rig.attacker.campaign import campaign
 from streamgauge.rig.committed import committed
-from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
 
@@ -44,13 +43,6 @@ streamgauge attack --target ws://127.0.0.1:8765/ws --allow-attack 127.0.0.1   (S
 """
 
 _MOST_SHOWN: Final = 500
-
-
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
@@ -78,7 +70,7 @@ def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     patience: Annotated[
         float | None,
-        typer.Option(parser=_seconds, help="Within which the server ends what goes on too long: 15s."),
+        typer.Option(parser=seconds_of, help="Within which the server ends what goes on too long: 15s."),
     ] = None,
     pairs: Annotated[
         int | None, typer.Option(min=0, help="Of answers whose times are compared; 0: none.")

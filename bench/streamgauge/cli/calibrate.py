@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.flags import seconds_of
 from streamgauge.cli.interruption import Interrupted, ending_with_us
 from streamgauge.cli.measure import measure
 from streamgauge.core.observation import Received
@@ -39,7 +40,6 @@ from streamgauge.study.calibration import (
     next_interval,
 )
 from streamgauge.study.render_calibration import render_text
-from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
 
@@ -59,17 +59,12 @@ _NEAR: Final = 0.1  # of what is wanted: a pilot that comes so near is the last
 _SCENARIO: Final = "steady"
 
 
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def calibrate_command(
     duration: Annotated[
         float | None,
-        typer.Option(parser=_seconds, help="How long each of the three loads lasts: 20s (the default), 1m."),
+        typer.Option(
+            parser=seconds_of, help="How long each of the three loads lasts: 20s (the default), 1m."
+        ),
     ] = None,
     users: Annotated[int, typer.Option(min=1, help="How many users connect.")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of the users' behaviour and of the delays.")] = 1,

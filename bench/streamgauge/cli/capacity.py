@@ -11,7 +11,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.capacity_steps import Steps
 from streamgauge.cli.errors import UsageProblem, why_unread
-from streamgauge.cli.flags import by_flag
+from streamgauge.cli.flags import by_flag, seconds_of
 from streamgauge.cli.generator import shown
 from streamgauge.core.threshold import Level
 from streamgauge.exit_code import INCONCLUSIVE, PASS
@@ -20,7 +20,6 @@ from streamgauge.results import new_folder, write_whole
 from streamgauge.study.capacity import Search, conclude
 from streamgauge.study.capacity_forecast import forecast, model
 from streamgauge.study.render_capacity import Study, render_markdown, render_text
-from streamgauge.units import seconds
 
 EXAMPLES = """The file is a plan (docs/plans.md) with at least one threshold. Examples:
 
@@ -39,13 +38,6 @@ _STEP_S: Final = 20.0
 _TIME_S: Final = 600.0
 
 
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     slo: Annotated[Path, typer.Option("--slo", help="A plan (TOML) whose thresholds are to be kept.")],
     target: Annotated[
@@ -59,10 +51,12 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
     most: Annotated[int, typer.Option("--to", min=1, max=_MOST, help="Users of the largest step.")] = _MOST,
     step_time: Annotated[
         float | None,
-        typer.Option(parser=_seconds, help="How long a step lasts once all users are there (default: 20s)."),
+        typer.Option(
+            parser=seconds_of, help="How long a step lasts once all users are there (default: 20s)."
+        ),
     ] = None,
     time: Annotated[
-        float | None, typer.Option(parser=_seconds, help="What the whole may take: 60s (default: 10m).")
+        float | None, typer.Option(parser=seconds_of, help="What the whole may take: 60s (default: 10m).")
     ] = None,
     retests: Annotated[int, typer.Option(min=0, help="Of each end of the interval; they must agree.")] = 2,
     within: Annotated[

@@ -1,13 +1,15 @@
-"""Flags that set a key of the plan: what is wrong with one is said by its name, not by the key's."""
+"""What flags say: a time in seconds; and those that set a key of the plan, whose name errors say instead."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import typer
 
 from streamgauge.cli.errors import UsageProblem, why_unread
 from streamgauge.plan import Plan, PlanError, load_plan, make_plan
+from streamgauge.units import seconds
 
 FLAGS: Final = {
     "users": "--users",
@@ -27,6 +29,14 @@ FLAGS: Final = {
     "seed": "--seed",
     "control": "--control",
 }
+
+
+def seconds_of(text: str) -> float:
+    """The parser of a flag that is a time (`500ms`, `5m`), in seconds; raises `typer.BadParameter`."""
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def by_flag(problem: str, given: Collection[str]) -> str:

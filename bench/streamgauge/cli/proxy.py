@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import FLAGS, by_flag
+from streamgauge.cli.flags import FLAGS, by_flag, seconds_of
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.strike import Fault
 from streamgauge.plan import PlanError, make_plan
@@ -30,13 +30,6 @@ streamgauge proxy --target ws://127.0.0.1:8765/ws --port 9000 --cut-at 1000:0.1 
 _MOST_BYTES: Final = 2**40
 _MOST_SECONDS: Final = 86_400
 _DRAIN_S: Final = 10
-
-
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _time(text: str) -> Dose:
@@ -110,7 +103,7 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     transplant: Annotated[float, _share("that go to another user's connection instead")] = 0,
     transplant_at: Annotated[int | None, _number("transplant")] = None,
     after: Annotated[
-        float | None, typer.Option(parser=_seconds, help="No fault of messages before so much time.")
+        float | None, typer.Option(parser=seconds_of, help="No fault of messages before so much time.")
     ] = None,
     provable: Annotated[
         bool, typer.Option("--provable", help="Strike messages only where the protocol shows it.")
@@ -119,7 +112,9 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     log: Annotated[Path | None, typer.Option(help="A file: a line of JSON for every event struck.")] = None,
     drain: Annotated[
         float | None,
-        typer.Option(parser=_seconds, help="How long open connections may last after Ctrl-C (default: 10s)."),
+        typer.Option(
+            parser=seconds_of, help="How long open connections may last after Ctrl-C (default: 10s)."
+        ),
     ] = None,
 ) -> None:
     """Listen on 127.0.0.1, hand everything on to the target, and commit the faults that are asked for."""

@@ -10,11 +10,10 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem, why_unread
-from streamgauge.cli.flags import by_flag
+from streamgauge.cli.flags import by_flag, seconds_of
 from streamgauge.cli.measure import measure
 from streamgauge.cli.target import CaFile, trusting
 from streamgauge.plan import Plan, PlanError, at_another_server, load_plan, make_plan
-from streamgauge.units import seconds
 
 EXAMPLES = """Examples:
 
@@ -26,13 +25,6 @@ streamgauge run --fault drop-thinking   (exit code 1: the fault is found)
 """
 
 
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     scenario: Annotated[
         str | None, typer.Option(help="Its name, or the path of a Locust file (default: steady).")
@@ -42,7 +34,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     users: Annotated[int | None, typer.Option(help="How many users connect.")] = None,
     duration: Annotated[
-        float | None, typer.Option(parser=_seconds, help="How long, the ramp included: 30s, 5m.")
+        float | None, typer.Option(parser=seconds_of, help="How long, the ramp included: 30s, 5m.")
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
@@ -79,7 +71,7 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     spawn_rate: Annotated[float | None, typer.Option(help="Users who arrive in a second.")] = None,
     interval: Annotated[
-        float | None, typer.Option(parser=_seconds, help="Mean time between two requests of one user.")
+        float | None, typer.Option(parser=seconds_of, help="Mean time between two requests of one user.")
     ] = None,
     processes: Annotated[int | None, typer.Option(help="Generator processes.")] = None,
     protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
