@@ -10,8 +10,8 @@ def colliding_ids(emit: Emit, lottery: Lottery) -> Emit:
     """Send the events of the chosen runs to whoever began the last run in a thread of the same name.
 
     One table serves all users and says for each thread under way where its events go; who chooses the name of
-    another user's thread takes its place. The events keep their owner's name and numbers. Where nobody else
-    chose the name, nothing happens and nothing is counted.
+    another user's thread takes its place. The events keep their owner's name and numbers. Every run is
+    an opportunity; where nobody else chose the name, nothing happens and no strike is counted.
     """
     routes: dict[str, tuple[str, Session]] = {}
     struck: dict[str, bool] = {}  # the chosen runs under way, and whether they were struck yet

@@ -16,8 +16,8 @@ def shared_global(emit: Emit, lottery: Lottery) -> Emit:
     """Send one event of the chosen runs to whomever the module variable names.
 
     From the drawn position on, the first event at which the variable names another user goes to that user's
-    session, under that user's id, and is missing from its owner's; an end never does. Where nobody else is
-    served meanwhile, nothing happens and nothing is counted.
+    session, under that user's id, and is missing from its owner's; an end never does. Every run is an
+    opportunity; where nobody else is served meanwhile, nothing happens and no strike is counted.
     """
     due: dict[str, int] = {}
 

@@ -7,11 +7,13 @@ if TYPE_CHECKING:
     from reference_server.server import ReferenceServer
     from tests.reference_server.conftest import Kit, Message
 
+    Heard = tuple[dict[str, list[Message]], tuple[float, float]]
 
-def lockstep(kit: Kit, users: int, fault: str, runs: int = 5) -> tuple[dict[str, list[Message]], float]:
-    """What events each user got, whosever they were, and how many strikes were counted."""
 
-    async def work() -> tuple[dict[str, list[Message]], float]:
+def lockstep(kit: Kit, users: int, fault: str, runs: int = 5) -> Heard:
+    """What events each user got, whosever they were; how many strikes and opportunities were counted."""
+
+    async def work() -> Heard:
         all_done = asyncio.Barrier(users)
 
         async def play(server: ReferenceServer, name: str) -> list[Message]:
@@ -29,8 +31,11 @@ def lockstep(kit: Kit, users: int, fault: str, runs: int = 5) -> tuple[dict[str,
         async with kit.Wire.server(faults=(fault,)) as server:
             names = [f"u{number}" for number in range(users)]
             heard = await asyncio.gather(*(play(server, name) for name in names))
-            strikes = kit.sample(server.metrics, 'fault_strikes_total{fault="shared-global"}')
-            return dict(zip(names, heard, strict=True)), strikes
+            struck, chances = (
+                kit.sample(server.metrics, f'fault_{what}_total{{fault="shared-global"}}')
+                for what in ("strikes", "opportunities")
+            )
+            return dict(zip(names, heard, strict=True)), (struck, chances)
 
     return kit.go(work())
 
@@ -46,13 +51,13 @@ def strays(found: dict[str, list[Message]]) -> list[tuple[str, Message]]:
 
 
 def test_alone_nothing_goes_astray(kit: Kit) -> None:
-    found, strikes = lockstep(kit, 1, "shared-global")
-    assert strikes == 0
+    found, counted = lockstep(kit, 1, "shared-global")
+    assert counted == (0, 5)
     assert [event["seq"] for event in found["u0"]] == list(range(1, 12)) * 5
 
 
 def test_one_event_of_a_run_goes_to_another_user(kit: Kit) -> None:
-    found, strikes = lockstep(kit, 4, "shared-global")
+    found, (strikes, _) = lockstep(kit, 4, "shared-global")
     assert strikes > 0
     owners = {
         event["run_id"]: name for name, events in found.items() for event in events if event["seq"] == 1
@@ -78,5 +83,5 @@ def test_one_event_of_a_run_goes_to_another_user(kit: Kit) -> None:
 
 
 def test_at_a_rate_few_runs_are_struck(kit: Kit) -> None:
-    _, strikes = lockstep(kit, 4, "shared-global:0.1", runs=10)
+    _, (strikes, _) = lockstep(kit, 4, "shared-global:0.1", runs=10)
     assert 0 < strikes < 20
