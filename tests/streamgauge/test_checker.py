@@ -69,6 +69,7 @@ def test_what_is_not_promised_is_not_judged() -> None:
     checked = check_rows(GAP, LIMITS, promises=EVERY_RULE - {R.SEQ_CONTIGUOUS})
     assert R.SEQ_CONTIGUOUS not in {finding.rule for finding in checked.findings}
     assert [verdict.rule for verdict in checked.verdicts if not verdict.promised] == [R.SEQ_CONTIGUOUS]
+    assert [verdict.rule for verdict in checked.verdicts] == list(Rule)
 
 
 def test_the_workers_of_a_run_are_judged_as_one() -> None:

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from streamgauge.core.contract import BREACHES, LEGAL, Rule, State, Symbol, symbol
+from streamgauge.core.contract import BREACHES, LEGAL, Limits, Rule, State, Symbol, symbol
 from streamgauge.core.event import Event, Kind
 from tests.support.history import completed, ended, failed, idea, part, started, thought, tool, work
 
@@ -68,3 +68,24 @@ def test_every_event_of_a_run_is_a_symbol(event: Event, expected: Symbol) -> Non
 def test_other_messages_are_none() -> None:
     with pytest.raises(KeyError):
         symbol(Event(Kind.HEARTBEAT))
+
+
+def test_the_names_are_those_that_reports_and_the_drawing_use() -> None:
+    assert [rule.value for rule in Rule] == [
+        *("started-first", "thinking-present", "tool-pairing", "terminal-last", "seq-contiguous"),
+        *("offset-contiguous", "partial-integrity", "complete", "no-silence", "echo", "protocol"),
+        *("isolation-envelope", "isolation-canary", "isolation-active", "resource"),
+    ]
+    assert [state.value for state in State] == ["new", "started", "analysed", "working", "concluded", "ended"]
+    assert [symbol.value for symbol in Symbol] == [
+        *("agent started", "pipeline step 1", "pipeline step 2", "pipeline step 3"),
+        *("agent's thought, tool or partial result", "agent completed", "agent error"),
+    ]
+
+
+def test_the_limits_are_those_of_the_docs_where_a_plan_states_no_other() -> None:
+    second = 1_000_000_000
+    limits = Limits()
+    assert (limits.silence_ns, limits.grace_ns, limits.stall_ns) == (10 * second, second, second)
+    assert not limits.greets
+    assert not limits.accepts

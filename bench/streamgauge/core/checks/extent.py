@@ -62,12 +62,10 @@ class Leaks(Struct):
 
     def merge(self, other: "Leaks") -> "Leaks":
         """Both together."""
-        return Leaks(
-            named=_summed(self.named, other.named),
-            by_canary=_summed(self.by_canary, other.by_canary),
-            beyond=self.beyond + other.beyond,
-            cells=self.cells + other.cells,
-        )
+        named = _summed(self.named, other.named)
+        by_canary = _summed(self.by_canary, other.by_canary)
+        cells = sum(map(len, (*named.values(), *by_canary.values())))  # one may be known to both
+        return Leaks(named, by_canary, self.beyond + other.beyond, cells)
 
 
 def _summed(one: dict[str, dict[str, int]], two: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

@@ -162,5 +162,7 @@ def test_leaks_of_several_processes_add_up() -> None:
     one.count("ann", sender="ben")
     two.count("ann", sender="ben", times=2)
     two.count("cy", token="t")
+    one.beyond, two.beyond = 2, 3
     both = one.merge(two)
+    assert (both.cells, both.beyond) == (2, 5), "a pair that is known to both is one"
     assert (both.named, both.by_canary) == ({"ann": {"ben": 3}}, {"cy": {"t": 1}})

@@ -131,6 +131,7 @@ def test_all_findings_are_counted_and_the_earliest_are_kept() -> None:
     runs = [run(started(), failed("cancelled"), name=f"r{n}", request=f"q{n}") for n in range(KEPT + 5)]
     verdict = verdicts(checked(*session(*runs)))[R.COMPLETE]
     assert (verdict.found, verdict.exercised) == (KEPT + 5, KEPT + 5)
+    assert KEPT == 20, "as docs/report.md says"
     assert [finding.run for finding in verdict.findings] == [f"r{n}" for n in range(KEPT)]
 
 
@@ -543,6 +544,19 @@ def test_a_server_that_greets_does_so_first_and_once() -> None:
         for row in rows:
             checks.add(row)
         assert (Rule.PROTOCOL, problem) in failures(checks.finish(()))
+
+
+def test_a_run_does_not_tell_the_socket_of_another_users_canary_in_it() -> None:
+    rows = session(run(*whole()))
+    seen = rows[6]
+    assert isinstance(seen, Received)
+    rows[6] = replace(seen, foreign=canary("eve"))
+    (leak,) = findings(checked(*rows, opened("eve", 2, at=1)))
+    assert (leak.user, leak.other, leak.other_conn) == ("ann", "eve", 0)
+
+
+def test_users_are_counted_by_their_canaries_and_their_runs() -> None:
+    assert checked(*session(run(*whole())), opened("eve", 2)).users == 2
 
 
 def test_a_leak_names_the_socket_it_came_from() -> None:

@@ -53,6 +53,11 @@ def test_a_run_may_go_like_this(events: list[Event]) -> None:
         ([started(), thought(1), part(0)], Rule.THINKING_PRESENT, "step 2 missing", (2,)),
         ([started(), thought(1), idea(2)], Rule.THINKING_PRESENT, "step 2 missing", (2,)),
         ([started(), idea(1)], Rule.THINKING_PRESENT, "steps 1 and 2 missing", (1,)),
+        ([started(), thought(3)], Rule.THINKING_PRESENT, "steps 1 and 2 missing", (1,)),
+        ([started(), thought(1), thought(3)], Rule.THINKING_PRESENT, "step 2 missing", (2,)),
+        ([started(), thought(1), completed()], Rule.THINKING_PRESENT, "steps 2 and 3 missing", (2,)),
+        ([*BEGUN, thought(3), thought(1)], Rule.THINKING_PRESENT, "step 1 after step 3", (4,)),
+        ([*BEGUN, thought(3), thought(2)], Rule.THINKING_PRESENT, "step 2 after step 3", (4,)),
         ([started(), completed()], Rule.THINKING_PRESENT, "steps 1, 2 and 3 missing", (1,)),
         (
             [started(), tool("c"), completed()],

@@ -58,3 +58,8 @@ def test_in_any_order_all_come_and_nothing_is_missing(n: int, seed: int) -> None
     assert session.missing(0, n) == []
     assert "repeat" not in said
     assert ("step back" in said) is (offsets != sorted(offsets))
+
+
+def test_a_gap_that_is_filled_is_forgotten() -> None:
+    session, _ = track(1, 4, 2, 3)
+    assert session.gaps == []

@@ -54,6 +54,10 @@ def test_one_thing_done_to_a_sequence_is_the_one_thing_seen(n: int, data: st.Dat
     assert departures(numbers) == expected
 
 
+def test_what_is_missing_is_told_in_order_whatever_order_it_is_remembered_in() -> None:
+    assert departures([3, 8]).missing == (range(1, 3), range(4, 8))  # as a set 0, 8, 3
+
+
 @given(st.integers(0, 20), st.integers())
 def test_any_order_of_all_numbers_loses_and_repeats_nothing(n: int, seed: int) -> None:
     numbers = list(range(1, n + 1))
