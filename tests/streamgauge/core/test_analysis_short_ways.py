@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from streamgauge.checker import check_rows
 from streamgauge.core import analysis as analysis_module
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks import fold as fold_module
@@ -142,6 +143,16 @@ def test_a_recording_keeps_its_stretches(rows: list[Observation], seed: int, siz
     again = Recording.of(data)
     assert again.rows == rows
     assert analysed(again.rows) == analysed(rows)
+
+
+def test_what_came_in_a_stretch_was_no_silence_after_the_deadline_either() -> None:
+    told = run(*whole(), deadline=12)
+    read = [
+        replace(row, at_ns=9 * SECOND, event=replace(row.event, emitted_ns=SECOND)) for row in told.events[:3]
+    ]
+    late = replace(told.events[3], at_ns=13 * SECOND)
+    found = check_rows([opened(), told.asked, accepted(), gathered(read), late], LIMITS).findings
+    assert [finding.problem for finding in found] == ["never ended"]
 
 
 def emitted(row: Observation) -> Observation:

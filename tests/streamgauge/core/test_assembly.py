@@ -299,3 +299,58 @@ def test_a_run_that_bears_its_request_s_name_is_known_by_any_event(place: int) -
     (history,) = assembler.finish(FOREVER)
     assert (history.run, history.thread, len(history.events)) == ("q1", "t1", 2)
     assert list(assembler.strays) == []
+
+
+# What only looks like it
+
+
+def test_a_refusal_settles_at_once_and_leaves_nothing_open() -> None:
+    assembler = Timely()
+    for row in (opened(), asked()):
+        assembler.add(row)
+    (history,) = assembler.add(heard(Event(Kind.REFUSED, request="q1"), at=1))
+    assert (history.end, history.ended_ns) == (End.REFUSED, SECOND)
+    assert assembler._open == {}
+
+
+@pytest.mark.parametrize("kind", [Kind.ACK, Kind.OTHER, Kind.REPORT])
+def test_a_message_that_names_a_request_does_not_refuse_it(kind: Kind) -> None:
+    said = heard(Event(kind, request="q1"), at=1)
+    assert settled(opened(), asked(), said, accepted(at=2)) == [("r1", End.DEADLINE, 0)]
+
+
+def test_a_request_that_is_asked_again_after_its_deadline_may_be_accepted() -> None:
+    again = asked(at=2), accepted(at=3)
+    assert settled(opened(), asked(deadline=1), *again) == [("q1", End.DEADLINE, 0), ("r1", End.DEADLINE, 0)]
+
+
+def test_a_run_that_is_under_way_is_not_the_late_answer_to_another_request() -> None:
+    assembler = Timely()
+    for row in (
+        opened(),
+        asked("q9", deadline=1),
+        asked("q1"),
+        accepted("r1", "q1"),
+        accepted("r1", "q9", at=2),
+    ):
+        assembler.add(row)
+    (stray,) = assembler.strays
+    assert (stray.received.event.request, stray.late) == ("q9", False)
+
+
+def test_a_thread_that_was_named_is_not_the_one_that_the_start_names() -> None:
+    assembler = Timely()
+    for row in (opened(), asked(), heard(replace(event(0), thread="t2"))):
+        assembler.add(row)
+    (history,) = assembler.finish(FOREVER)
+    assert history.thread == "t1"
+
+
+@pytest.mark.parametrize(("at", "silences"), [((20.0,), []), ((20.001,), [20.001]), ((30, 45, 70), [30])])
+def test_a_silence_after_the_deadline_is_told_once(at: tuple[float, ...], silences: list[float]) -> None:
+    assembler = Timely()
+    patient = replace(asked(deadline=5), pause_ns=10 * SECOND)  # so much more than the limit
+    rows: list[Observation] = [opened(), patient, accepted(), *(heard(event(1), at=when) for when in at)]
+    for row in rows:
+        assembler.add(row)
+    assert [stray.silent_ns for stray in assembler.strays] == [int(silent * SECOND) for silent in silences]

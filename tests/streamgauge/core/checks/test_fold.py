@@ -148,6 +148,7 @@ def test_what_comes_before_the_greeting_is_no_crash() -> None:
         ((started(), lost(thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
         ((started(), twice(thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
         ((swapped(started(), thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
+        ((started(), twice(failed())), R.SEQ_CONTIGUOUS),
         ((lost(started()), thought(1), thought(2), failed()), R.STARTED_FIRST),
         ((lost(started()), thought(1), lost(thought(2)), thought(3), failed()), R.STARTED_FIRST),
     ],

@@ -8,7 +8,7 @@ from streamgauge.core.checks.fold import Checks, Settled
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Struck
-from streamgauge.core.observation import Closed, Malformed, Observation
+from streamgauge.core.observation import Closed, Malformed, Observation, Received
 from streamgauge.core.ownership import Settlements
 from tests.support.history import (
     LIMITS,
@@ -76,6 +76,20 @@ def test_an_offset_without_a_seq_is_explained_by_no_run() -> None:
     again = replace(numbered, at_ns=numbered.at_ns + 1)
     state = checked(opened(), run().asked, accepted(), numbered, again)
     assert (R.OFFSET_CONTIGUOUS, "repeat to offset 1") in failures(state)
+
+
+def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
+    rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
+    rows = [
+        replace(row, event=replace(row.event, offset=row.event.offset - 8))
+        if isinstance(row, Received) and row.event.run == "r2" and row.event.seq
+        else row
+        for row in rows
+    ]
+    assert failures(checked(*rows)) == [
+        (R.OFFSET_CONTIGUOUS, "repeat to offset 3"),
+        (R.OFFSET_CONTIGUOUS, "repeat to offset 4"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.support.history import (
     started,
     whole,
 )
+from tests.support.settling import Timely
 
 R = Rule
 
@@ -96,6 +97,15 @@ def test_a_silent_run_is_settled_by_its_report() -> None:
     assert "runs expected whole" not in found.counts
     assert found.goodput.of == 0
     assert found.checks.exercised["complete"] == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.ACK, Kind.OTHER, Kind.HEARTBEAT])
+def test_nothing_else_stands_for_the_report(kind: Kind) -> None:
+    assembler = Timely()
+    for row in (opened(), asked(), accepted(), heard(Event(kind, run="r1"), at=1)):
+        assembler.add(row)
+    (history,) = assembler.finish(70 * SECOND)
+    assert history.end is End.DEADLINE
 
 
 def test_a_silent_run_whose_report_never_comes_is_not_complete() -> None:

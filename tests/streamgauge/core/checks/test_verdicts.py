@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import Cell, conclude, leaks
@@ -66,3 +67,30 @@ def test_what_is_not_promised_is_no_leak() -> None:
     rows = sorted([*ANNS, leak], key=lambda row: row.at_ns)
     promises = EVERY_RULE - {Rule.ISOLATION_ENVELOPE}
     assert leaks(analysed(rows, LIMITS, promises).checks, promises) == []
+
+
+def test_a_run_of_two_users_is_one_leak_of_no_socket() -> None:
+    bens = session(run(*whole(), user="ben", conn=2))
+    known = state(ANNS, bens)
+    verdict = next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
+    (shared,) = verdict.findings
+    assert (shared.problem, shared.user, shared.other) == ("one run id at two users", "ann", "ben")
+    assert (shared.conn, shared.at_ns, verdict.found) == (0, 0, 1)
+    assert leaks(known) == [Cell("ann", "ben", 1)]
+
+
+def test_strays_of_several_runs_are_of_one_connection() -> None:
+    late = [replace(NOBODYS, run=name) for name in ("r8", "r9")]
+    known = state([*ANNS, *(heard(event, 1, 0.02) for event in late)])
+    verdict = next(v for v in conclude(known, ()) if v.rule is Rule.PROTOCOL)
+    assert verdict.struck == Struck(2, 2, 1)
+
+
+def test_where_names_tell_nobody_each_strange_run_is_one_that_was_not_asked_for_here() -> None:
+    mine = session(run(*whole()), run(*whole(), name="r3", request="q3"))
+    bens = [*BENS, heard(NOBODYS, 2, 0.02), heard(replace(NOBODYS, run="r3"), 2, 0.03)]
+    promises = EVERY_RULE - {Rule.ISOLATION_ENVELOPE}
+    verdict = next(v for v in conclude(state(mine, bens), (), promises) if v.rule is Rule.PROTOCOL)
+    assert [(f.problem, f.run) for f in verdict.findings] == [
+        ("an event of a run that was not asked for here", name) for name in ("r1", "r3")
+    ]
