@@ -15,8 +15,11 @@ from typing import Any
 import jwt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 RUN_S = 0.03
+_DEAF = "attacker-deaf"
+_KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
 
 
 class Attacked:
@@ -49,6 +52,8 @@ class Attacked:
                     await _say(client, "error", said_no)
                 elif message["type"] == "start_agent" and "hangs up" in self._holes:
                     await client.close(1011)
+                elif user == _DEAF and "keeps all" in self._holes:
+                    client.transport.write(_text(_KEPT_BYTES))  # and nobody waits for it to be taken
                 elif message["type"] == "start_agent":
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:
@@ -111,6 +116,10 @@ class Attacked:
                     "payload": payload,
                 }
                 await client.send(json.dumps(event))
+
+
+def _text(size: int) -> bytes:
+    return Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
 
 
 async def _say(client: ServerConnection, kind: str, payload: dict[str, Any]) -> None:

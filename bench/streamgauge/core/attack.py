@@ -107,7 +107,7 @@ ATTACKS: Final = (
         Group.PATIENCE,
         ("slow handshake", "a handshake at one byte a second", ("cut", "http")),
         ("says nothing", "a connection, and no handshake", ("cut", "http")),
-        ("never reads", "requests by the hundred, and no read", ("close 4413", "cut")),
+        ("never reads", "requests by the hundred, and no read", ("close 4413", "close 4408", "cut")),
         ("too many connections", "connections of one user until one is refused", ("http 429",)),
     ),
 )

@@ -46,6 +46,11 @@ def test_what_is_not_offered_or_does_not_apply_does_not_count() -> None:
     assert judge(NOT_MINE, (), Seen((Try("correct"),))).outcome is None
 
 
+def test_who_never_reads_may_be_given_up_because_it_answers_no_ping() -> None:
+    stated = BY_NAME["never reads"].answers
+    assert [code for code in (4408, 4413, 4410) if is_stated(f"close {code}", stated)] == [4408, 4413]
+
+
 @pytest.mark.parametrize(
     ("answer", "stated", "holds"),
     [

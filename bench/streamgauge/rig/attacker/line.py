@@ -65,7 +65,7 @@ class Line:
         self._canary = canary.encode()
         self._untaken: deque[Message] = deque()
         self._ended = False
-        self._received = 0  # bytes
+        self.received = 0  # bytes
         self.answer = ""
         self.leaked = ""
 
@@ -132,7 +132,7 @@ class Line:
             self._ended = True
             self._session.receive_eof()
             return []
-        self._received += len(data)
+        self.received += len(data)
         messages = self._session.receive(data)
         for message in messages:
             if isinstance(message, bytes) and (leaked := foreign(message, self._canary)):
@@ -165,8 +165,8 @@ class Line:
     async def end_or_quiet(self, quiet_s: float) -> str:
         """As `end`, however long that takes, as long as something comes in every `quiet_s`."""
         ended, before = "kept", -1
-        while ended == "kept" and before < self._received:
-            before = self._received
+        while ended == "kept" and before < self.received:
+            before = self.received
             await self.read(quiet_s)
             ended = await self.end(0)
         return ended

@@ -15,6 +15,7 @@ _REQUESTS: Final = 250  # each brings many times its own text
 _TEXTS: Final = 6  # that fit into a message: events repeat them, and must fit themselves
 _DEAF_SHARE: Final = 2 / 3  # of the patience: how long nothing is read
 _QUIET_S: Final = 2.0  # after which nothing more is expected of who was not read
+_BUFFERS: Final = 6_000_000  # bytes that the sockets of both sides may hold: tcp_wmem, and what is read into
 
 
 async def _slow(scene: Scene) -> Seen:
@@ -66,6 +67,9 @@ async def _deaf(scene: Scene) -> Seen:
     await asyncio.sleep(scene.plan.attack.patience * _DEAF_SHARE)
     ended = await line.end_or_quiet(_QUIET_S)
     line.drop()
+    if ended == "kept" and line.received < _BUFFERS:  # no server can see that so little is not read
+        came, needed = line.received / 1e6, _BUFFERS / 1e6
+        return Seen(why=f"not enough was owed to fill the buffers: {came:.1f} MB came of {needed:.0f} MB")
     return Seen((Try(ended),))
 
 

@@ -137,6 +137,17 @@ def test_patience_has_an_end() -> None:
     assert attacked("says nothing", open_timeout=None).answer == "kept"
 
 
+def test_who_owes_too_little_to_notice_that_nobody_reads_is_unknown() -> None:
+    found = attacked("never reads")
+    assert found.outcome is Outcome.UNKNOWN
+    assert "not enough was owed to fill the buffers: 0." in found.said
+
+
+def test_who_keeps_all_that_nobody_reads_is_found() -> None:
+    found = attacked("never reads", "keeps all")
+    assert (found.outcome, found.answer) == (Outcome.FAIL, "kept")
+
+
 def test_what_a_plan_states_is_held_against_the_answer() -> None:
     lenient = replace(PLAN, attack=replace(PLAN.attack, answers={"wrong origin": ("accepted",)}))
     assert attacked("wrong origin").outcome is Outcome.FAIL
