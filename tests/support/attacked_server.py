@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 
 RUN_S = 0.03
 _DEAF = "attacker-deaf"
+_LONG_S = 12  # longer than it is looked at
 _KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
 
 
@@ -54,6 +55,9 @@ class Attacked:
                     await client.close(1011)
                 elif user == _DEAF and "keeps all" in self._holes:
                     client.transport.write(_text(_KEPT_BYTES))  # and nobody waits for it to be taken
+                elif user == _DEAF and "holds back" in self._holes:
+                    await asyncio.sleep(_LONG_S)
+                    break
                 elif message["type"] == "start_agent":
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:

@@ -10,6 +10,7 @@ An answer is one or two words, so that a plan can state others:
 `own`              took the attacker's own identity, whatever was claimed
 `correct`          did what was asked, as of anybody
 `kept`             went on as before, in good health
+`held back`        took no more while nothing was read, and went on
 
 A stated answer of fewer words holds for all that begin with it: `error` for every code.
 """
@@ -24,7 +25,7 @@ from msgspec import Struct
 from streamgauge.core.finding import Outcome
 
 ANSWER: Final = re.compile(
-    r"(http|close)( \d{3,4})?|error( [\w-]+)?|accepted|cut|own|correct|kept|resume_failed"
+    r"(http|close)( \d{3,4})?|error( [\w-]+)?|accepted|cut|own|correct|kept|held back|resume_failed"
 )
 _SAID: Final = "; "
 
@@ -107,7 +108,11 @@ ATTACKS: Final = (
         Group.PATIENCE,
         ("slow handshake", "a handshake at one byte a second", ("cut", "http")),
         ("says nothing", "a connection, and no handshake", ("cut", "http")),
-        ("never reads", "requests by the hundred, and no read", ("close 4413", "close 4408", "cut")),
+        (
+            "never reads",
+            "requests by the hundred, and no read",
+            ("close 4413", "close 4408", "cut", "held back"),
+        ),
         ("too many connections", "connections of one user until one is refused", ("http 429",)),
     ),
 )

@@ -78,26 +78,29 @@ async def _all(scene: Scene, told: Told) -> tuple[tuple[Attacked, ...], Telling 
     """What can be disturbed comes first: names and their times; what waits comes last, all at once."""
     done: dict[str, Attacked] = {}
 
-    async def carry(attacks: Iterable[Attack]) -> None:
+    async def carry_all(attacks: Iterable[Attack]) -> None:
         for each in attacks:
-            done[each.name] = await _carry(scene, each)
+            done[each.name] = await carry(scene, each)
             told(done[each.name])
 
-    await carry(each for each in ATTACKS if each.name in identity.CARRIED)
+    await carry_all(each for each in ATTACKS if each.name in identity.CARRIED)
     telling = await time_pairs(scene) if scene.plan.attack.pairs else None
-    await carry(each for each in ATTACKS if each.name not in {*identity.CARRIED, *_WAITING})
-    await asyncio.gather(*(carry([each]) for each in ATTACKS if each.name in _WAITING))
+    await carry_all(each for each in ATTACKS if each.name not in {*identity.CARRIED, *_WAITING})
+    await asyncio.gather(*(carry_all([each]) for each in ATTACKS if each.name in _WAITING))
     return tuple(done[each.name] for each in ATTACKS), telling
 
 
-async def _carry(scene: Scene, of: Attack) -> Attacked:
+async def carry(scene: Scene, of: Attack) -> Attacked:
     """Carry out one attack; what keeps it from being carried out makes it unknown."""
     stated = scene.plan.attack.stated(of.name)
     if not stated:
         return judge(of, stated, Seen())
     began_ns = time.monotonic_ns()
     try:
-        seen = await CARRIED[of.name](scene)
+        async with asyncio.timeout(scene.longest_s) as limit:
+            seen = await CARRIED[of.name](scene)
     except OSError as error:
-        seen = Seen(why=f"it could not be carried out: {error.strerror or error}")
+        late = f"it was not over after {scene.longest_s:.0f} s"
+        why = late if limit.expired() else f"it could not be carried out: {error.strerror or error}"
+        seen = Seen(why=why)
     return judge(of, stated, seen, began_ns)

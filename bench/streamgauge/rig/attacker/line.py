@@ -1,7 +1,7 @@
 """One connection of an attacker or a bystander: any bytes out, messages in."""
 
 import asyncio
-import contextlib
+import socket
 import ssl
 import time
 from collections import deque
@@ -18,6 +18,7 @@ from streamgauge.wire import ClientSession, Message, State, address_of
 
 _READ_BYTES: Final = 65_536
 _ABNORMAL: Final = 1006
+_SEND_S: Final = 5.0  # within which the other side takes what is sent to it
 _MOST_BYTES: Final = 2**20  # of a message that a server sends
 
 
@@ -104,16 +105,29 @@ class Line:
         """The code that the server closed with; 1006 where it did not say, 0 while it has not."""
         return self._session.close_code or 0
 
-    async def send(self, data: bytes) -> None:
-        """Send bytes as they are; that the other side is gone, shows when it is read."""
-        with contextlib.suppress(ConnectionError):
-            self._writer.write(data)
-            await self._writer.drain()
+    async def send(self, data: bytes) -> bool:
+        """Send bytes as they are; that the other side is gone, shows when it is read.
 
-    async def say(self, message: bytes) -> None:
-        """Send a text message, if one still can."""
-        if self.is_open:
-            await self.send(self._session.send_text(message))
+        False: it takes no more, and some are still here after 5 s.
+        """
+        try:
+            async with asyncio.timeout(_SEND_S):
+                self._writer.write(data)
+                await self._writer.drain()
+        except ConnectionError:
+            return True
+        except TimeoutError:
+            return False
+        return True
+
+    async def say(self, message: bytes) -> bool:
+        """Send a text message, if one still can; false as `send`."""
+        return not self.is_open or await self.send(self._session.send_text(message))
+
+    def hold_little(self) -> None:
+        """Buffer little of what is not taken, so that it shows soon that the other side takes no more."""
+        held: socket.socket = self._writer.get_extra_info("socket")
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _READ_BYTES)
 
     async def read(self, within_s: float) -> list[Message]:
         """What the next read brings; nothing where the time is over or the connection ends."""
@@ -162,10 +176,11 @@ class Line:
             return "cut"
         return f"close {self.close_code}" if self.close_code else "cut" if self._ended else "kept"
 
-    async def end_or_quiet(self, quiet_s: float) -> str:
-        """As `end`, however long that takes, as long as something comes in every `quiet_s`."""
+    async def end_or_quiet(self, quiet_s: float, within_s: float) -> str:
+        """As `end`, as long as something comes in every `quiet_s`."""
+        deadline = time.monotonic() + within_s
         ended, before = "kept", -1
-        while ended == "kept" and before < self.received:
+        while ended == "kept" and before < self.received and time.monotonic() < deadline:
             before = self.received
             await self.read(quiet_s)
             ended = await self.end(0)

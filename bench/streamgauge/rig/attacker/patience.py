@@ -11,7 +11,8 @@ from streamgauge.rig.attacker.line import Line, dial
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 
 _BYTE_S: Final = 1.0
-_REQUESTS: Final = 250  # each brings many times its own text
+_REQUESTS: Final = 1_000  # at most; each brings many times its own text
+_ASKED: Final = 8_000_000  # bytes of requests, more than sockets hold of them where they are not read
 _TEXTS: Final = 6  # that fit into a message: events repeat them, and must fit themselves
 _DEAF_SHARE: Final = 2 / 3  # of the patience: how long nothing is read
 _QUIET_S: Final = 2.0  # after which nothing more is expected of who was not read
@@ -62,11 +63,16 @@ async def _deaf(scene: Scene) -> Seen:
     """Ask for far more than any buffer holds, read nothing for a while, then see what was kept."""
     line = await scene.line(f"{ATTACKER}-deaf")
     text = "x" * (scene.largest // _TEXTS)
-    for _ in range(_REQUESTS):
-        await line.say(scene.dialect.start(scene.request(text)))
+    line.hold_little()
+    taken = True
+    for _ in range(min(_REQUESTS, _ASKED // max(1, len(text)))):
+        if not (taken := await line.say(scene.dialect.start(scene.request(text)))):
+            break
     await asyncio.sleep(scene.plan.attack.patience * _DEAF_SHARE)
-    ended = await line.end_or_quiet(_QUIET_S)
+    ended = await line.end_or_quiet(_QUIET_S, scene.plan.attack.patience + _QUIET_S)
     line.drop()
+    if ended == "kept" and not taken:  # what it does not take, it need not keep answers to
+        return Seen((Try("held back"),))
     if ended == "kept" and line.received < _BUFFERS:  # no server can see that so little is not read
         came, needed = line.received / 1e6, _BUFFERS / 1e6
         return Seen(why=f"not enough was owed to fill the buffers: {came:.1f} MB came of {needed:.0f} MB")

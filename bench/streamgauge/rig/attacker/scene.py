@@ -21,6 +21,7 @@ from streamgauge.rig.attacker.line import Door, Line
 
 ATTACKER: Final = "attacker"
 ANSWER_S: Final = 5.0  # within which what was said is answered
+_MOST_TURNS: Final = 20  # of an attack: each waits for a run and an answer
 _ANSWERS: Final = frozenset({Kind.REFUSED, Kind.ACK, Kind.OTHER})
 
 
@@ -72,6 +73,11 @@ class Scene:
     def largest(self) -> int:
         """The bytes that a message may have."""
         return self.greeting.max_message_bytes or self.plan.max_message_bytes
+
+    @property
+    def longest_s(self) -> float:
+        """After which an attack is given up: none may hang, whatever the server does."""
+        return 2 * self.plan.attack.patience + _MOST_TURNS * (self.plan.slack + ANSWER_S)
 
     async def line(self, user: str = ATTACKER) -> Line:
         """A connection of the attacker's own, past its greeting. Raises `OSError`."""

@@ -16,7 +16,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.plan import Plan
 from streamgauge.protocol.login import Login
 from streamgauge.rig.attacker.bystander import Bystander
-from streamgauge.rig.attacker.campaign import CARRIED
+from streamgauge.rig.attacker.campaign import CARRIED, carry
 from streamgauge.rig.attacker.line import Door
 from streamgauge.rig.attacker.scene import Scene
 from streamgauge.rig.attacker.timing import time_pairs
@@ -140,12 +140,33 @@ def test_patience_has_an_end() -> None:
 def test_who_owes_too_little_to_notice_that_nobody_reads_is_unknown() -> None:
     found = attacked("never reads")
     assert found.outcome is Outcome.UNKNOWN
-    assert "not enough was owed to fill the buffers: 0." in found.said
+    assert "not enough was owed to fill the buffers:" in found.said
 
 
 def test_who_keeps_all_that_nobody_reads_is_found() -> None:
     found = attacked("never reads", "keeps all")
     assert (found.outcome, found.answer) == (Outcome.FAIL, "kept")
+
+
+def test_who_takes_no_more_of_who_never_reads_holds_back() -> None:
+    found = attacked("never reads", "holds back")
+    assert (found.outcome, found.answer) == (Outcome.PASS, "held back")
+
+
+def test_an_attack_that_does_not_end_is_given_up_and_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(_: Scene) -> Seen:
+        await asyncio.sleep(60)
+        return Seen()
+
+    async def play() -> Attacked:
+        monkeypatch.setitem(CARRIED, "NaN", endless)
+        monkeypatch.setattr(Scene, "longest_s", 0.05)
+        scene = Scene(PLAN, Door("ws://127.0.0.1:9/ws", Login(), SECRET, None, 1), random.Random(1))
+        return await carry(scene, BY_NAME["NaN"])
+
+    found = asyncio.run(play())
+    assert (found.outcome, found.answer) == (Outcome.UNKNOWN, "")
+    assert "it was not over after 0 s" in found.said
 
 
 def test_what_a_plan_states_is_held_against_the_answer() -> None:
