@@ -1,10 +1,13 @@
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from streamgauge.load.options import SECRET_VARIABLE, planned
 from streamgauge.plan import Plan
+from tests.support.apart import INSIDE
+
+if TYPE_CHECKING or INSIDE:
+    from streamgauge.load.options import SECRET_VARIABLE, planned
 
 
 def test_a_host_may_let_linger_what_the_server_of_the_scenario_may_not(
