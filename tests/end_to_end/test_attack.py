@@ -135,6 +135,17 @@ def test_nobody_is_attacked_who_is_not_named(streamgauge: Run, command: tuple[st
     assert not done.results.exists()
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "why"),
+    [("--patience", "0", "give the server some time"), ("--pairs", "100001", "100000")],
+)
+def test_what_cannot_be_waited_for_is_refused(streamgauge: Run, flag: str, value: str, why: str) -> None:
+    done = streamgauge("attack", flag, value)
+    assert done.code == 2
+    assert why in done.err
+    assert not done.results.exists()
+
+
 def test_a_target_that_is_not_there_is_said_and_leaves_nothing(streamgauge: Run) -> None:
     target = ("--target", "ws://127.0.0.1:9/ws", "--allow-attack", "127.0.0.1")
     done = streamgauge("attack", *target, secret=SECRET)

@@ -13,6 +13,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
+from streamgauge.bounds import MOST
 from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.flags import planned, seconds_of
@@ -45,6 +46,13 @@ streamgauge attack --target ws://127.0.0.1:8765/ws --allow-attack 127.0.0.1   (S
 _MOST_SHOWN: Final = 500
 
 
+def _patience(text: str) -> float:
+    """Refused here: a server has to have some time to end what goes on too long."""
+    if not 0 < (patience := seconds_of(text)) <= MOST:
+        raise typer.BadParameter(f"{text!r}: give the server some time, as 15s")
+    return patience
+
+
 def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
     plan: Annotated[
         Path | None,
@@ -70,10 +78,10 @@ def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     patience: Annotated[
         float | None,
-        typer.Option(parser=seconds_of, help="Within which the server ends what goes on too long: 15s."),
+        typer.Option(parser=_patience, help="Within which the server ends what goes on too long: 15s."),
     ] = None,
     pairs: Annotated[
-        int | None, typer.Option(min=0, help="Of answers whose times are compared; 0: none.")
+        int | None, typer.Option(min=0, max=100_000, help="Of answers whose times are compared; 0: none.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of ids and orders that are drawn.")] = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
