@@ -7,6 +7,7 @@ offers that the reference server does not make yet.
 import asyncio
 import itertools
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
@@ -16,6 +17,7 @@ import jwt
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
 
 RUN_S = 0.03
 _DEAF = "attacker-deaf"
@@ -33,15 +35,24 @@ class Attacked:
         self._threads: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         self._canaries: dict[str, str] = {}
+        self._present: Counter[str] = Counter()
+
+    def refuse(self, client: ServerConnection, request: Request) -> Response | None:
+        """429, where each user may connect once, to who is there; where it is full, to all but bystanders."""
+        if "full" in self._holes and not _user(request).startswith("bystander"):
+            return client.respond(429, "")
+        if "one of each" in self._holes and self._present[_user(request)]:
+            return client.respond(429, "")
+        return None
 
     async def behave(self, client: ServerConnection) -> None:
         assert client.request is not None
-        token = client.request.headers["Authorization"].removeprefix("Bearer ")
-        user = jwt.decode(token, options={"verify_signature": False})["sub"]
+        user = _user(client.request)
         session = {"id": f"session-{next(self._ids)}", "window_s": 60, "resume": "resume" in self._holes}
         self._sessions[str(session["id"])] = user
         greeting = {"user_id": user, "clock_id": "c", "max_message_bytes": 65_536, "session": session}
         runs: set[asyncio.Task[None]] = set()
+        self._present[user] += 1
         with suppress(ConnectionClosed):
             await _say(client, "connection_established", greeting)
             offsets = itertools.count(1)
@@ -62,6 +73,7 @@ class Attacked:
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:
                     await _say(client, *self._answer(user, message["type"], payload))
+        self._present[user] -= 1
         for run in runs:
             run.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
@@ -122,6 +134,11 @@ class Attacked:
                 await client.send(json.dumps(event))
 
 
+def _user(request: Request) -> str:
+    token = request.headers["Authorization"].removeprefix("Bearer ")
+    return str(jwt.decode(token, options={"verify_signature": False})["sub"])
+
+
 def _text(size: int) -> bytes:
     return Frame(Opcode.TEXT, b"x" * size).serialize(mask=False)
 
@@ -134,6 +151,7 @@ async def _say(client: ServerConnection, kind: str, payload: dict[str, Any]) -> 
 async def attacked_server(*holes: str, **options: Any) -> AsyncIterator[str]:
     """Serve with these holes on a free port; its address. `options` are those of websockets' server."""
     behaviour = {"compression": None, "max_size": 65_536, "close_timeout": 0.2, **options}
-    async with serve(Attacked(holes).behave, "127.0.0.1", 0, **behaviour) as server:
+    attacked = Attacked(holes)
+    async with serve(attacked.behave, "127.0.0.1", 0, process_request=attacked.refuse, **behaviour) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"ws://127.0.0.1:{port}/ws"

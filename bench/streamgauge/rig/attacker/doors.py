@@ -9,6 +9,7 @@ from streamgauge.rig.attacker.line import Line
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 
 _LIFETIME_S: Final = 2.0  # of a token that ends in mid-connection; `exp` is in whole seconds
+_TOO_MANY: Final = "http 429"  # who is refused for this was not looked at
 _AT_ONCE_S: Final = 0.2
 _ORIGIN: Final = {"Origin": "https://attacker.example"}
 _NO_TOKENS: Final = Seen(why="nobody logs in by a token", applies=False)
@@ -28,6 +29,9 @@ _FORGED: Final = (
 async def _knock(scene: Scene, token: str | None, more: Mapping[str, str]) -> Seen:
     line = await Line.open(scene.door, token, canary=scene.canary, more=more)
     answer = line.answer
+    if answer == _TOO_MANY:
+        line.drop()
+        return Seen(why=f"not let in: {answer}, whatever it brought")
     if line.answer == "accepted" and (ended := await line.end(_AT_ONCE_S)) != "kept":
         answer = ended  # it was let in and closed at once, which is a refusal too
     await line.leave()
@@ -44,7 +48,11 @@ async def _expiring(scene: Scene) -> Seen:
     """Connect with a token that is about to end."""
     if not scene.door.login.signs:
         return _NO_TOKENS
-    line = await Line.open(scene.door, scene.door.token(ATTACKER, _LIFETIME_S), canary=scene.canary)
+    token = scene.door.token(f"{ATTACKER}-expiring", _LIFETIME_S)
+    line = await Line.open(scene.door, token, canary=scene.canary)
+    if line.answer == _TOO_MANY:
+        line.drop()
+        return Seen(why=f"not let in: {line.answer}, before the token ended")
     answer = line.answer
     if answer == "accepted":
         answer = await line.end(_LIFETIME_S + scene.plan.attack.patience)

@@ -19,6 +19,7 @@ from streamgauge.wire import ClientSession, Message, State, address_of
 _READ_BYTES: Final = 65_536
 _ABNORMAL: Final = 1006
 _SEND_S: Final = 5.0  # within which the other side takes what is sent to it
+_GONE_S: Final = 0.5  # within which a connection is gone that was closed
 _MOST_BYTES: Final = 2**20  # of a message that a server sends
 
 
@@ -187,9 +188,13 @@ class Line:
         return ended
 
     async def leave(self) -> None:
-        """Close, and wait for nothing."""
+        """Close, and wait a moment until it is done: the server may let in only so many of a user."""
         if self.is_open:
             await self.send(self._session.close())
+            deadline = time.monotonic() + _GONE_S
+            while not self._ended and (left := deadline - time.monotonic()) > 0:
+                self._untaken.clear()
+                await self.read(left)
         self.drop()
 
     def drop(self) -> None:

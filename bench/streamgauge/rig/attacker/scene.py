@@ -83,6 +83,7 @@ class Scene:
         """A connection of the attacker's own, past its greeting. Raises `OSError`."""
         line = await Line.open(self.door, self.door.token(user), canary=self.canary)
         if line.answer != "accepted":
+            line.drop()
             raise ConnectionRefusedError(f"{user} is not let in: {line.answer}")
         if self.dialect.greets:
             await line.take(lambda message: self.kind(message) == Kind.GREETING, ANSWER_S)

@@ -169,6 +169,25 @@ def test_an_attack_that_does_not_end_is_given_up_and_unknown(monkeypatch: pytest
     assert "it was not over after 0 s" in found.said
 
 
+def test_who_lets_in_one_of_each_user_only_is_asked_one_attack_after_the_other() -> None:
+    async def play() -> list[Outcome | None]:
+        async def act(scene: Scene) -> list[Outcome | None]:
+            return [(await carry(scene, BY_NAME[name])).outcome for name in ("no origin",) * 5]
+
+        async with attacked_server("one of each") as target:
+            outcomes: list[Outcome | None] = await beside_a_bystander(target, act)
+            return outcomes
+
+    assert asyncio.run(play()) == [Outcome.PASS] * 5
+
+
+@pytest.mark.parametrize("name", ["token expires", "no origin", "alg none"])
+def test_who_was_not_let_in_because_of_too_many_has_shown_nothing(name: str) -> None:
+    found = attacked(name, "full")
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.said.startswith("not let in: http 429")
+
+
 def test_what_a_plan_states_is_held_against_the_answer() -> None:
     lenient = replace(PLAN, attack=replace(PLAN.attack, answers={"wrong origin": ("accepted",)}))
     assert attacked("wrong origin").outcome is Outcome.FAIL
