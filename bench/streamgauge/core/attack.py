@@ -120,6 +120,20 @@ ATTACKS: Final = (
 BY_NAME: Final[Mapping[str, Attack]] = {attack.name: attack for attack in ATTACKS}
 
 
+class Leaked(Struct, frozen=True):
+    """The first message that brought another's canary to the attacker: whose, to whom, and which it was."""
+
+    other: str  # whose canary it is; "" where it is no bystander's
+    user: str  # on whose socket it arrived
+    token: str
+    kind: str
+    at_ns: int
+    size: int  # bytes
+    run: str = ""
+    seq: int = 0
+    offset: int = 0
+
+
 class Try(Struct, frozen=True):
     """What came of carrying out an attack once; `said` is what else the server answered, redacted.
 
@@ -129,6 +143,7 @@ class Try(Struct, frozen=True):
     answer: str
     said: str = ""
     harm: str = ""
+    leak: Leaked | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -153,13 +168,14 @@ class Attacked(Struct, frozen=True):
     outcome: Outcome | None
     said: str = ""
     at_ns: int = 0
+    leak: Leaked | None = None
 
 
 def judge(attack: Attack, stated: tuple[str, ...], seen: Seen, at_ns: int = 0) -> Attacked:
     """Hold what was seen against what is stated: every try must get a stated answer, and do no harm."""
 
-    def attacked(outcome: Outcome | None, answer: str, said: str) -> Attacked:
-        return Attacked(attack.name, attack.group, attack.sent, stated, answer, outcome, said, at_ns)
+    def attacked(outcome: Outcome | None, answer: str, said: str, leak: Leaked | None = None) -> Attacked:
+        return Attacked(attack.name, attack.group, attack.sent, stated, answer, outcome, said, at_ns, leak)
 
     if not stated:
         return attacked(None, "", "the plan states that it does not apply")
@@ -170,7 +186,7 @@ def judge(attack: Attack, stated: tuple[str, ...], seen: Seen, at_ns: int = 0) -
     wrong = [each for each in seen.tries if each.harm or not is_stated(each.answer, stated)]
     shown = (wrong or seen.tries)[0]
     said = _SAID.join(filter(None, (shown.harm, shown.said)))
-    return attacked(Outcome.FAIL if wrong else Outcome.PASS, shown.answer, said)
+    return attacked(Outcome.FAIL if wrong else Outcome.PASS, shown.answer, said, shown.leak)
 
 
 def is_stated(answer: str, stated: tuple[str, ...]) -> bool:

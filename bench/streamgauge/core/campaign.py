@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from streamgauge.core.attack import Attacked, is_stated
+from streamgauge.core.attack import Attacked, Leaked, is_stated
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Finding, Outcome, Verdict, Witness
@@ -35,6 +35,8 @@ def exercise(state: CheckState, campaign: Campaign) -> CheckState:
     more = CheckState(exercised={rule: len(judged) - unknown}, unknown={rule: unknown} if unknown else {})
     for finding in _findings(campaign):
         more.add(finding)
+    for leak in (attack.leak for attack in campaign.attacks if attack.leak):
+        more.leaks.count(leak.user, sender=leak.other, token=leak.token)
     return state.merge(more)
 
 
@@ -42,11 +44,25 @@ def _findings(campaign: Campaign) -> Iterator[Finding]:
     of = Finding(Rule.ISOLATION_ACTIVE, "", campaign.attacker, conn=0, at_ns=0)
     for attack in campaign.attacks:
         if attack.outcome is Outcome.FAIL:
+            if leak := attack.leak:
+                yield _leak(attack, leak)
+                continue
             witness = Witness(attack.at_ns, attack.answer, detail=attack.said or attack.sent, guilty=True)
             yield replace(of, problem=problem(attack), at_ns=attack.at_ns, witnesses=(witness,))
     ended_ns = max((attack.at_ns for attack in campaign.attacks), default=0)  # harm comes of what was done
     for harm in campaign.harm:
         yield replace(of, problem=harm, user=_BYSTANDERS, at_ns=ended_ns)
+
+
+def _leak(attack: Attacked, leak: Leaked) -> Finding:
+    """A finding with both users, the canary, and the message that brought it."""
+    witness = Witness(
+        leak.at_ns, leak.kind, leak.run, leak.seq, leak.offset, leak.size, f"brings {leak.token}", guilty=True
+    )
+    return Finding(
+        Rule.ISOLATION_ACTIVE, problem(attack), leak.user, conn=0, at_ns=leak.at_ns,
+        run=leak.run, other=leak.other, token=leak.token, witnesses=(witness,),
+    )  # fmt: skip
 
 
 def suffered(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

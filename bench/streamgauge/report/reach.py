@@ -62,6 +62,7 @@ def leaks_figure(report: Report) -> Row:
     """How many leaks there were, or how rare they are."""
     leaks = [verdict for verdict in report.verdicts if verdict.rule in wording.ISOLATION]
     found = sum(verdict.found for verdict in leaks)
+    found += sum(attack.leak is not None for attack in report.attack.attacks) if report.attack else 0
     known = [bound for bound in report.bounds if bound.what in wording.ISOLATION]
     if found:
         seen = [bound for bound in known if bound.hits]

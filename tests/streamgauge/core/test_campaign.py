@@ -1,4 +1,4 @@
-from streamgauge.core.attack import BY_NAME, Attacked, Seen, Try, judge
+from streamgauge.core.attack import BY_NAME, Attacked, Leaked, Seen, Try, judge
 from streamgauge.core.campaign import Campaign, exercise, problem, suffered
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import conclude
@@ -34,6 +34,17 @@ def test_a_wrong_answer_is_a_finding_with_what_was_sent() -> None:
     (finding,) = failed.findings
     assert (finding.user, finding.problem) == ("attacker", "alg none: accepted, stated is http 401")
     assert [(w.at_ns, w.kind, w.guilty) for w in finding.witnesses] == [(7, "accepted", True)]
+
+
+def test_a_leak_to_the_attacker_is_of_two_users_and_in_the_matrix() -> None:
+    leak = Leaked("ann", "attacker", "sgcanaryA", "chunk", 9, 70, "r", 3, 4)
+    leaking = attacked("chosen ids", Try("own", harm="another user's canary arrived", leak=leak))
+    (finding,) = verdict(leaking).findings
+    assert (finding.user, finding.other, finding.token, finding.run) == ("attacker", "ann", "sgcanaryA", "r")
+    (witness,) = finding.witnesses
+    assert (witness.at_ns, witness.kind, witness.seq, witness.offset, witness.size) == (9, "chunk", 3, 4, 70)
+    state = exercise(CheckState(), Campaign("attacker", (RIGHT, leaking), bystanders=3, runs=9))
+    assert state.leaks.named == {"attacker": {"ann": 1}}
 
 
 def test_what_could_not_be_carried_out_makes_it_unknown() -> None:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from streamgauge.core.attack import BY_NAME, Attacked, Seen, Try, judge
+from streamgauge.core.attack import BY_NAME, Attacked, Leaked, Seen, Try, judge
 from streamgauge.core.campaign import Campaign
 from streamgauge.core.finding import Outcome
 from streamgauge.core.telling import Telling
 from streamgauge.report import wording
 from streamgauge.report.model import Report
+from streamgauge.report.reach import leaks_figure
 from streamgauge.report.render_html import render_html
 from streamgauge.report.render_json import read_json, render_json
 from streamgauge.report.render_junit import render_junit
@@ -70,6 +71,14 @@ def test_junit_has_a_case_for_each(make: Make) -> None:
     assert '<testsuite name="attacks" tests="4" failures="1" errors="1" skipped="1"' in xml
     assert 'message="alg none: accepted, stated is http 401"' in xml
     assert 'message="not exercised: the server does not offer it"' in xml
+
+
+def test_a_leak_to_the_attacker_is_a_leak(make: Make) -> None:
+    leak = Leaked("ann", "attacker", "sgcanaryA", "chunk", 9, 70)
+    attacks = (attacked("chosen ids", Try("own", harm="it arrived", leak=leak)),)
+    report = replace(make(), verdicts=(), attack=Campaign("attacker", attacks, 3, 9))
+    assert leaks_figure(report)[:2] == ("leaks", "1")
+    assert leaks_figure(replace(report, attack=None))[1] != "1"
 
 
 def test_json_gives_it_back(make: Make) -> None:

@@ -55,8 +55,8 @@ class Bystander:
         self._dialect = PROTOCOLS[plan.protocol]
         self._add = add
         self._accepted = accepted
-        self._canary = mint(random.SystemRandom())
-        self._observer = Observer(number, self._canary, self._dialect.reader(), plan.max_message_bytes)
+        self.canary = mint(random.SystemRandom())
+        self._observer = Observer(number, self.canary, self._dialect.reader(), plan.max_message_bytes)
         self._stopping = False
         self._settled = True
         self._greeted = not self._dialect.greets
@@ -66,10 +66,10 @@ class Bystander:
     async def open(self, door: Door) -> None:
         """Connect and be greeted. Raises `OSError`, also where it is not let in."""
         began_ns = time.monotonic_ns()
-        self._line = await Line.open(door, door.token(self.user), canary=self._canary)
+        self._line = await Line.open(door, door.token(self.user), canary=self.canary)
         if self._line.answer != "accepted":
             raise ConnectionRefusedError(f"{self.user} is not let in: {self._line.answer}")
-        self._add(Opened(self._conn, time.monotonic_ns(), self.user, self._canary, began_ns))
+        self._add(Opened(self._conn, time.monotonic_ns(), self.user, self.canary, began_ns))
         await self._read_until(lambda: self._greeted, door.timeout_s)
 
     async def live(self) -> None:
@@ -95,11 +95,11 @@ class Bystander:
         prompt, persona = self._persona.prompts[0], self._persona
         options = {"script": msgspec.to_builtins(persona.script)} if persona.script else {}
         asked = Request(
-            text=f"{prompt} {self._canary}",
+            text=f"{prompt} {self.canary}",
             request=f"q-{self.user}-{self.runs}",
             thread=f"t-{self.user}-{self.runs}",
             agent=persona.agent,
-            context={"canary": self._canary},
+            context={"canary": self.canary},
             options=options,
         )
         now_ns, echo = time.monotonic_ns(), self._dialect.echo(asked)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from streamgauge.core.attack import Seen, Try
+from streamgauge.core.attack import Leaked, Seen, Try
 from streamgauge.core.event import TERMINAL, Event, Kind
 from streamgauge.core.lookalike import like, neighbours, told_apart
 from streamgauge.protocol import Request
@@ -18,7 +18,6 @@ Attempt = Awaitable[Try]
 _ROUNDS: Final = 8
 _MOST_ROUNDS: Final = 40  # where runs end before they are attacked
 _TOLD_APART: Final = "it is told apart from what does not exist"
-_LEAKED: Final = "another user's canary arrived"
 _NOT_SUPPORTED: Final = ("error not_supported", "error unknown_type")
 _NO_MESSAGE: Final = Seen(why="the protocol has no message for it", applies=False)
 _ENDED_TOO_SOON: Final = "no bystander's run was still under way when it was answered"
@@ -64,10 +63,17 @@ async def _both(scene: Scene, line: Line, name: str, say: Callable[[str], bytes 
         answers.append(await _ask(scene, line, message))
     foreign, nothing = answers
     apart = told_apart(foreign or b"", (name,), nothing or b"", (absent,))
-    harm = _LEAKED if line.leaked else _TOLD_APART if apart else ""
+    leak = scene.leak(line)
+    harm = _brought(leak) if leak else _TOLD_APART if apart else ""
     seen, other = scene.answer(foreign), scene.answer(nothing)
     said = f"of none: {other.answer}" if apart else seen.said
-    return Try(seen.answer, said, harm)
+    return Try(seen.answer, said, harm, leak)
+
+
+def _brought(leak: Leaked) -> str:
+    whose = f"{leak.other}'s" if leak.other else "no bystander's"
+    where = f"in {leak.kind} ({leak.size:,} bytes) on the socket of {leak.user}"
+    return f"another user's canary arrived, {whose}, {where}"
 
 
 async def foreign_cancel(scene: Scene) -> Seen:
@@ -119,18 +125,18 @@ async def foreign_session(scene: Scene) -> Seen:
         return Seen(why="the server does not offer resume", applies=False)
     answers: list[bytes | None] = []
     names = (scene.greeting.session.id, like(scene.greeting.session.id, scene.rng))
-    leaked = False
+    leak: Leaked | None = None
     for name in names:  # only a connection's first message may be one
         line = await scene.line()
         answers.append(await _ask(scene, line, resume(name)))
-        leaked = leaked or bool(line.leaked)
+        leak = leak or scene.leak(line)
         await line.leave()
     foreign, nothing = answers
     apart = told_apart(foreign or b"", names[:1], nothing or b"", names[1:])
-    harm = _LEAKED if leaked else _TOLD_APART if apart else ""
+    harm = _brought(leak) if leak else _TOLD_APART if apart else ""
     failed = foreign is not None and is_resume_failed(foreign)
     seen = Try("resume_failed") if failed else scene.answer(foreign)
-    return Seen((Try(seen.answer, seen.said, harm),))
+    return Seen((Try(seen.answer, seen.said, harm, leak),))
 
 
 async def claimed_user(scene: Scene) -> Seen:
@@ -173,13 +179,13 @@ async def _own_run(scene: Scene, line: Line, asked: Request, message: bytes, vic
     others = [event for event in events if event.user not in {"", ATTACKER}]
     given = any(event.run == victim.run != asked.request for event in events)
     harm = ""
-    if line.leaked:
-        harm = _LEAKED
+    if leak := scene.leak(line):
+        harm = _brought(leak)
     elif given or others:
         harm = "the run of a bystander arrived" if given else "an event bears another user's name"
     elif not refused and not any(event.kind in TERMINAL for event in events):
         harm = f"its run did not end within {scene.plan.slack:g} s"
-    return Try(f"error {refused[0]}" if refused else "own", harm=harm)
+    return Try(f"error {refused[0]}" if refused else "own", harm=harm, leak=leak)
 
 
 CARRIED: Final[Mapping[str, Carry]] = {

@@ -70,6 +70,8 @@ class Line:
         self.received = 0  # bytes
         self.answer = ""
         self.leaked = ""
+        self.leaking = b""  # the first message with such a canary
+        self.leaked_ns = 0
 
     @classmethod
     async def open(
@@ -150,8 +152,10 @@ class Line:
         self.received += len(data)
         messages = self._session.receive(data)
         for message in messages:
-            if isinstance(message, bytes) and (leaked := foreign(message, self._canary)):
-                self.leaked = leaked
+            if self.leaked or not isinstance(message, bytes):
+                continue
+            if leaked := foreign(message, self._canary):
+                self.leaked, self.leaking, self.leaked_ns = leaked, message, time.monotonic_ns()
         if answer := self._session.outgoing():
             await self.send(answer)
         return messages

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Final
 
-from streamgauge.core.attack import Seen, Try
+from streamgauge.core.attack import Leaked, Seen, Try
 from streamgauge.core.canary import mint
 from streamgauge.core.event import Kind
 from streamgauge.plan import Plan
@@ -100,6 +100,19 @@ class Scene:
             agent=persona.agent,
             context={"canary": self.canary},
         )
+
+    def leak(self, line: Line, user: str = ATTACKER) -> Leaked | None:
+        """Whose canary came to the attacker's line of that user, and in which message; None: nobody's did."""
+        if not line.leaked:
+            return None
+        token, size = line.leaked.split()[0], len(line.leaking)
+        other = next((one.user for one in self.bystanders if one.canary.startswith(token)), "")
+        try:
+            event, _ = self.dialect.reader().read(line.leaking)
+        except Unreadable:
+            return Leaked(other, user, token, "no message", line.leaked_ns, size)
+        kind = Kind(event.kind).name.lower()
+        return Leaked(other, user, token, kind, line.leaked_ns, size, event.run, event.seq, event.offset)
 
     def kind(self, message: bytes) -> int:
         """What a message is, by a reader that remembers nothing."""

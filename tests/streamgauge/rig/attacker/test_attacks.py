@@ -92,6 +92,14 @@ def test_a_hole_is_found_in_the_answer(name: str, holes: tuple[str, ...], answer
     assert said in found.said
 
 
+def test_a_canary_that_arrives_is_known_by_whose_it_is_and_by_its_message() -> None:
+    leak = attacked("foreign session resumed", "resume", "foreign resume").leak
+    assert leak is not None
+    assert (leak.other, leak.user, leak.kind) == ("bystander-1", "attacker", "other")
+    assert leak.token.startswith("sgcanary")
+    assert leak.size > len(leak.token)
+
+
 @pytest.mark.parametrize(
     "name", ["alg none", "wrong key", "expired token", "wrong audience", "token expires"]
 )
