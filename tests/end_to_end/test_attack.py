@@ -99,6 +99,9 @@ def test_routes_by_chosen_ids_are_found(attack: Attack) -> None:
     assert done.code == 1
     assert failing(done) == {"chosen ids"}
     assert done.failing >= {"isolation-active", "complete"}  # what went to the attacker, a bystander lacks
+    findings = [one for verdict in done.report.verdicts for one in verdict.findings]
+    (harm,) = (one.problem for one in findings if "came to harm" in one.problem)
+    assert {*harm.partition(": see ")[2].split(", ")} <= {one.id for one in findings}
 
 
 def test_a_load_may_run_beside_it(streamgauge: Run, tmp_path: Path) -> None:

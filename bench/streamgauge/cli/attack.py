@@ -21,6 +21,7 @@ from streamgauge.cli.generator import shown
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_attackable, trusting
 from streamgauge.core.attack import Attacked
+from streamgauge.core.campaign import pointed
 from streamgauge.core.finding import Outcome
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
@@ -122,7 +123,7 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
     began = datetime.now(UTC)
     with _reached(plan, secret, folder) as (target, key):
         try:
-            done, state = campaign(plan, target, key, _tell)
+            done, state = campaign(plan, target, key, _tell, pointed)
         except OSError as error:
             said = redacted(str(error), _MOST_SHOWN)
             raise UsageProblem(

@@ -66,12 +66,22 @@ def _leak(attack: Attacked, leak: Leaked) -> Finding:
 
 
 def suffered(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    """The harm that is seen in the bystanders' streams: the rules that are broken there."""
+    """The rules that are broken in the bystanders' streams, for a report that does not hold those streams."""
     return tuple(
-        f"the bystanders' streams: {verdict.rule}, {verdict.found} times"
+        f"the bystanders' streams broke {verdict.rule} {_times(verdict.found)}"
         for verdict in verdicts
         if verdict.outcome is Outcome.FAIL
     )
+
+
+def pointed(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    """As `suffered`, for the report that has those findings: by their ids, for one cause is one finding."""
+    ids = [f"{verdict.rule}-1" for verdict in verdicts if verdict.outcome is Outcome.FAIL]
+    return (f"the bystanders' streams came to harm: see {', '.join(ids)}",) if ids else ()
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"
 
 
 def problem(attack: Attacked) -> str:

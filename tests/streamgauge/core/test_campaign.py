@@ -1,5 +1,5 @@
 from streamgauge.core.attack import BY_NAME, Attacked, Leaked, Seen, Try, judge
-from streamgauge.core.campaign import Campaign, exercise, problem, suffered
+from streamgauge.core.campaign import Campaign, exercise, pointed, problem, suffered
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
@@ -66,7 +66,15 @@ def test_broken_rules_of_the_bystanders_are_harm() -> None:
     broken = Verdict(Rule.COMPLETE, Outcome.FAIL, True, 9, 0, 2)
     fine = Verdict(Rule.ECHO, Outcome.PASS, True, 9, 0, 0)
     unsure = Verdict(Rule.TOOL_PAIRING, Outcome.UNKNOWN, True, 0, 0, 0)
-    assert suffered([broken, fine, unsure]) == ("the bystanders' streams: complete, 2 times",)
+    once = Verdict(Rule.TOOL_PAIRING, Outcome.FAIL, True, 9, 0, 1)
+    assert suffered([broken, fine, unsure, once]) == (
+        "the bystanders' streams broke complete 2 times",
+        "the bystanders' streams broke tool-pairing once",
+    )
+    assert pointed([broken, fine, unsure, once]) == (
+        "the bystanders' streams came to harm: see complete-1, tool-pairing-1",
+    )
+    assert pointed([fine, unsure]) == ()
 
 
 def test_a_stated_answer_that_did_harm_says_which() -> None:

@@ -12,6 +12,7 @@ from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.attack import ATTACKS, Attack, Attacked, Seen, judge
 from streamgauge.core.campaign import Campaign, suffered
 from streamgauge.core.checks.verdicts import conclude
+from streamgauge.core.finding import Verdict
 from streamgauge.core.observation import Observation
 from streamgauge.core.telling import Telling
 from streamgauge.plan import Plan
@@ -31,14 +32,20 @@ CARRIED: Final[Mapping[str, Carry]] = {
 _WAITING: Final = frozenset({"token expires", *patience.CARRIED})  # they mostly wait, and do so together
 
 Told = Callable[[Attacked], None]
+Harmed = Callable[[Iterable[Verdict]], tuple[str, ...]]
 
 
-def campaign(plan: Plan, target: str, secret: str, told: Told) -> tuple[Campaign, AnalysisState]:
-    """Carry out the list, and judge the bystanders' streams as those of any run. Raises `OSError`."""
+def campaign(
+    plan: Plan, target: str, secret: str, told: Told, harmed: Harmed = suffered
+) -> tuple[Campaign, AnalysisState]:
+    """Carry out the list, and judge the bystanders' streams as those of any run. Raises `OSError`.
+
+    `harmed` says in words what is broken in those streams.
+    """
     analysis = Analysis(plan.limits, "", time.monotonic_ns(), plan.promises)
     done = asyncio.run(attack(plan, target, secret, analysis.add, told))
     state = analysis.finish(time.monotonic_ns())
-    harm = suffered(conclude(state.checks, (), plan.promises))
+    harm = harmed(conclude(state.checks, (), plan.promises))
     return replace(done, harm=(*done.harm, *harm)), state
 
 
