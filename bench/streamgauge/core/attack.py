@@ -90,6 +90,8 @@ ATTACKS: Final = (
             "the wish to resume a bystander's session, and none's",
             ("resume_failed",),
         ),
+        ("expired session resumed", "the wish to resume a session after its window", ("resume_failed",)),
+        ("session resumed twice", "two wishes to resume one session, at once", ("resume_failed",)),
     ),
     *_attacks(
         Group.BYTES,

@@ -19,6 +19,7 @@ _ROUNDS: Final = 8
 _MOST_ROUNDS: Final = 40  # where runs end before they are attacked
 _TOLD_APART: Final = "it is told apart from what does not exist"
 _NOT_SUPPORTED: Final = ("error not_supported", "error unknown_type")
+_NO_RESUME: Final = "the server does not offer resume"
 _NO_MESSAGE: Final = Seen(why="the protocol has no message for it", applies=False)
 _ENDED_TOO_SOON: Final = "no bystander's run was still under way when it was answered"
 
@@ -122,7 +123,7 @@ async def foreign_thread(scene: Scene) -> Seen:
 async def foreign_session(scene: Scene) -> Seen:
     """Resume the session of a bystander, where the server offers that."""
     if not scene.greeting.session.resume:
-        return Seen(why="the server does not offer resume", applies=False)
+        return Seen(why=_NO_RESUME, applies=False)
     answers: list[bytes | None] = []
     names = (scene.greeting.session.id, like(scene.greeting.session.id, scene.rng))
     leak: Leaked | None = None
@@ -137,6 +138,13 @@ async def foreign_session(scene: Scene) -> Seen:
     failed = foreign is not None and is_resume_failed(foreign)
     seen = Try("resume_failed") if failed else scene.answer(foreign)
     return Seen((Try(seen.answer, seen.said, harm, leak),))
+
+
+async def own_session(scene: Scene) -> Seen:
+    """Resume what is the attacker's own, too late or twice: of no server is that known yet."""
+    offered = scene.greeting.session.resume
+    why = "not carried out yet" if offered else _NO_RESUME
+    return Seen(why=why, applies=False)
 
 
 async def claimed_user(scene: Scene) -> Seen:
@@ -196,4 +204,6 @@ CARRIED: Final[Mapping[str, Carry]] = {
     "neighbouring run ids": neighbouring_ids,
     "foreign thread followed": foreign_thread,
     "foreign session resumed": foreign_session,
+    "expired session resumed": own_session,
+    "session resumed twice": own_session,
 }

@@ -109,11 +109,19 @@ def test_who_verifies_no_token_is_found(name: str) -> None:
     assert found.answer in {"accepted", "kept"}
 
 
-@pytest.mark.parametrize("name", ["foreign thread followed", "foreign session resumed", "compressed bomb"])
+@pytest.mark.parametrize(
+    "name", ["foreign thread followed", "foreign session resumed", "session resumed twice", "compressed bomb"]
+)
 def test_what_the_server_does_not_offer_is_not_exercised(name: str) -> None:
     found = attacked(name)
     assert found.outcome is None
     assert found.said.startswith("the server ")
+
+
+@pytest.mark.parametrize("name", ["expired session resumed", "session resumed twice"])
+def test_what_is_not_carried_out_yet_is_said_and_does_not_count(name: str) -> None:
+    found = attacked(name, "resume")
+    assert (found.outcome, found.said) == (None, "not carried out yet")
 
 
 def test_who_logs_nobody_in_is_not_asked_for_tokens() -> None:
