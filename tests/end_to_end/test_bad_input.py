@@ -115,7 +115,10 @@ def test_a_plan_that_is_not_there(streamgauge: Run, command: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        ('scenario = "nosuch"', "plan.toml: scenario: nosuch: there is no such scenario; known are attack, burst, "),
+        (
+            'scenario = "nosuch"',
+            "plan.toml: scenario: nosuch: there is no such scenario; known are attack, burst, ",
+        ),
         ('scenario = "overhead"', "plan.toml: slice_runs: the users of overhead act in slices: at least 1"),
         ("slice_runs = 2", "plan.toml: slice_runs: there are no slices in steady: leave it out"),
         ("reopen = 1", "plan.toml: reopen: without effect in steady, it is of isolation: leave it out"),
