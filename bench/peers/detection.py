@@ -13,12 +13,13 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
@@ -102,20 +103,20 @@ def looked(tester: Tester, places: Mapping[str, str], fault: str, seconds: float
         }
         words = {**places, "seconds": f"{seconds:g}", "target": target}
         command = [word.format_map(words) for word in tester.command]
-        try:
-            done = subprocess.run(
-                command,
-                check=False,
-                capture_output=True,
-                text=True,
-                env=env,
-                cwd=folder,
-                timeout=seconds + ENDING_S,
+        with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+            process = subprocess.Popen(
+                command, stdout=out, stderr=err, env=env, cwd=folder, start_new_session=True
             )
-        except subprocess.TimeoutExpired:
-            return Seen(None, 0, 0, strikes(target))
-        passed, failed = tester.told(done.stdout, folder)
-        return Seen(done.returncode, passed, failed, strikes(target))
+            try:
+                code = process.wait(seconds + ENDING_S)
+            except subprocess.TimeoutExpired:
+                return Seen(None, 0, 0, strikes(target))
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # its whole group, which we started
+                process.wait()
+        passed, failed = tester.told((folder / "out").read_text(errors="replace"), folder)
+        return Seen(code, passed, failed, strikes(target))
 
 
 def credentials() -> Iterator[str]:
