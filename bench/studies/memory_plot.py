@@ -13,7 +13,8 @@ STYLE: Final = """
 text { font: 12px sans-serif; fill: #57606a }
 line { stroke: #d0d7de }
 polyline, path { fill: none; stroke-width: 2 }
-.series0 { stroke: #0b3d91 } .series1 { stroke: #bc4c00 } .series2 { stroke: #1a7f37 } .series3 { stroke: #8250df }
+.series0 { stroke: #0b3d91 } .series1 { stroke: #bc4c00 }
+.series2 { stroke: #1a7f37 } .series3 { stroke: #8250df }
 svg { background: white }
 """
 
