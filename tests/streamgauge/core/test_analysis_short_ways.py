@@ -17,6 +17,7 @@ from streamgauge.core.checks import fold as fold_module
 from streamgauge.core.checks import judge as judge_module
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import History
 from streamgauge.core.observation import Closed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
@@ -108,7 +109,7 @@ def test_a_stretch_says_what_its_rows_say(rows: list[Observation], seed: int) ->
     assert unordered(analysed(stretched(rows, rng))) == alone
 
 
-@given(among_users, seeds, st.booleans(), st.booleans(), st.sampled_from([None, *Rule]))
+@given(among_users, seeds, st.booleans(), st.booleans(), st.none() | st.sampled_from(Rule))
 @settings(deadline=None, max_examples=200)
 def test_whatever_its_protocol_promises(
     rows: list[Observation], seed: int, greets: bool, accepts: bool, unpromised: Rule | None
@@ -143,6 +144,16 @@ def test_a_recording_keeps_its_stretches(rows: list[Observation], seed: int, siz
     again = Recording.of(data)
     assert again.rows == rows
     assert analysed(again.rows) == analysed(rows)
+
+
+def test_a_stretch_before_the_greeting_is_looked_at() -> None:
+    told = run(*whole())
+    read = [replace(row, at_ns=SECOND, event=replace(row.event, emitted_ns=SECOND)) for row in told.events]
+    limits = replace(LIMITS, greets=True)
+    rows: list[Observation] = [opened(), told.asked, gathered([replace(accepted(), at_ns=SECOND), *read])]
+    (finding,) = check_rows(rows, limits).findings
+    assert finding.problem == "a message before the greeting"
+    assert check_rows([rows[0], heard(Event(Kind.GREETING)), *rows[1:]], limits).findings == ()
 
 
 def test_what_came_in_a_stretch_was_no_silence_after_the_deadline_either() -> None:
