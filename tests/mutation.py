@@ -18,11 +18,9 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from types import CodeType, ModuleType
 from typing import Final, NamedTuple
 
@@ -55,16 +53,7 @@ _HOW: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
-_ONE_AT_A_TIME: Final = Lock()
 _LOADED: Final = (hypothesis, msgspec, np)  # once, and not in every process
-
-
-class Fate(NamedTuple):
-    """What became of a mutant; `by` is the stage of tests that noticed it, "" where none did."""
-
-    file: str
-    mutant: Mutant
-    by: str
 
 
 def main() -> None:
@@ -80,19 +69,18 @@ def main() -> None:
         SLOW.clear()
     files = [CORE / name for name in options.files] or JUDGES
     as_it_stands = partial(compile, files[0].read_text(), "as it stands", "exec")
-    if tried(files[0], Mutant("", "", "", 1, as_it_stands)).by:
+    if any(by for *_, by in fates([(files[0], Mutant("", "", "", 1, as_it_stands))], 1)):
         sys.exit("mutation: the tests fail as the sources stand: mend that first (make test)")
     began_s, known = time.monotonic(), "" if options.all else PAGE.read_text()
     made = list(every(files))
     new = [(path, mutant) for path, mutant in made if f"| {mutant.name} |" not in known]
     by: Counter[str] = Counter()
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for done, fate in enumerate(pool.map(lambda pair: tried(*pair), new), 1):
-            by[fate.by] += 1
-            if not fate.by:
-                say(f"| `{fate.file}` | {fate.mutant.name} |")
-            elif done % 50 == 0:
-                say(f"{done} of {len(new)} tried")
+    for done, (path, mutant, stage) in enumerate(fates(new, options.jobs), 1):
+        by[stage] += 1
+        if not stage:
+            say(f"| `{path.relative_to(CORE).as_posix()}` | {mutant.name} |")
+        elif done % 50 == 0:
+            say(f"{done} of {len(new)} tried")
     killed = ", ".join(f"{by[stage]} killed by {stage} tests" for stage in ("the nearest", "quick", "slow"))
     took = (time.monotonic() - began_s) / 60
     explained = len(made) - len(new)
@@ -104,25 +92,49 @@ def every(files: Sequence[Path]) -> Iterator[tuple[Path, Mutant]]:
     return ((path, mutant) for path in files for mutant in mutants(path.read_text()))
 
 
-def tried(path: Path, mutant: Mutant) -> Fate:
-    """Run the tests, the nearest first, until one fails."""
+class Trial(NamedTuple):
+    """A mutant that is tried; `stages` are its tests, those under way and those to come, the nearest first."""
+
+    path: Path
+    mutant: Mutant
+    stages: list[tuple[str, list[str]]]
+
+    def start(self) -> int:
+        """Run its first stage in a process, whose id it returns."""
+        module = ".".join(self.path.relative_to(ROOT / "bench").with_suffix("").parts)
+        return forked(module, self.mutant.code(), self.stages[0][1])
+
+
+def fates(pairs: Iterable[tuple[Path, Mutant]], jobs: int) -> Iterator[tuple[Path, Mutant, str]]:
+    """Each mutant with the stage of tests that noticed it, "" where none did, as they become known.
+
+    All by one thread, because only where no other holds a lock may a process be forked.
+    """
+    waiting = (Trial(path, mutant, stages(path)) for path, mutant in pairs)
+    under_way: dict[int, Trial] = {}
+    while True:
+        while len(under_way) < jobs and (trial := next(waiting, None)):
+            under_way[trial.start()] = trial
+        if not under_way:
+            return
+        child, ended = os.wait()
+        trial = under_way.pop(child)
+        stage, to_come = trial.stages[0][0], trial._replace(stages=trial.stages[1:])
+        if ended or not to_come.stages:
+            yield trial.path, trial.mutant, stage if ended else ""
+        else:
+            under_way[to_come.start()] = to_come
+
+
+def stages(path: Path) -> list[tuple[str, list[str]]]:
+    """The tests to run against a file's mutants."""
     nearest = TESTS / path.relative_to(CORE.parent).with_name(f"test_{path.name}")
-    stages = {
-        "the nearest": [nearest] if nearest.exists() else [],
-        "quick": [TESTS / name for name in QUICK],
-        "slow": [TESTS / name for name in SLOW],
-    }
-    module = ".".join(path.relative_to(ROOT / "bench").with_suffix("").parts)
-    with _ONE_AT_A_TIME:  # all mutants of a module are made of one tree
-        code = mutant.code()
-    for stage, tests in stages.items():
-        if tests and noticed(module, code, [str(test) for test in tests]):
-            return Fate(path.relative_to(CORE).as_posix(), mutant, stage)
-    return Fate(path.relative_to(CORE).as_posix(), mutant, "")
+    tests = {"the nearest": [nearest] if nearest.exists() else [], "quick": QUICK, "slow": SLOW}
+    return [(stage, [str(TESTS / name) for name in names]) for stage, names in tests.items() if names]
 
 
-def noticed(module: str, code: CodeType, tests: Sequence[str]) -> bool:
-    """Whether a test fails, or does not end, where the module is this."""
+def forked(module: str, code: CodeType, tests: Sequence[str]) -> int:
+    """Run tests where the module is this, in a process that ends with 0 where none failed."""
     child = os.fork()
     if not child:
         status = 1
@@ -135,8 +147,7 @@ def noticed(module: str, code: CodeType, tests: Sequence[str]) -> bool:
             status = pytest.main([*_HOW, *tests])
         finally:
             os._exit(status)
-    _, ended = os.waitpid(child, 0)
-    return ended != 0
+    return child
 
 
 class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
