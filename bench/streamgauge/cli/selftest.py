@@ -138,7 +138,8 @@ class _Work:
         """The results of all, in order, but of those that another was to come before that failed."""
         if self._found:
             typer.echo(f"{len(self._found)} of {len(self._to_do)} parts are known, from this code", err=True)
-        signal.signal(signal.SIGTERM, _interrupted)
+        for number in (signal.SIGTERM, signal.SIGINT):  # also where who started it ignores Ctrl-C
+            signal.signal(number, _interrupted)
         commands = Commands(self._kept.runs)
         self._run(commands, DetectionTask, lambda task: commands.detect(task.row, task.rate))
         self._run(commands, BaseTask, lambda _: commands.base())
