@@ -45,8 +45,8 @@ PAGE: Final = ROOT / "docs/mutation.md"
 TESTS: Final = ROOT / "tests/streamgauge"
 QUICK: Final = ("core/checks", "core/test_contract.py", "core/test_assembly.py", "test_checker.py")
 SLOW: Final = [
-    *("core/test_alike.py", "core/metrics", "core/test_analysis.py", "test_checker_exact.py"),
-    *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "core/test_analysis_short_ways.py"),
+    *("core/test_analysis_short_ways.py", "core/test_alike.py", "core/metrics", "core/test_analysis.py"),
+    *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "test_checker_exact.py"),
 ]
 LONGEST_S: Final = 120  # of processor time: then it goes round in circles, and somebody would notice
 _HOW: Final = (
@@ -93,7 +93,7 @@ def every(files: Sequence[Path]) -> Iterator[tuple[Path, Mutant]]:
 
 
 class Trial(NamedTuple):
-    """A mutant that is tried; `stages` are its tests, those under way and those to come, the nearest first."""
+    """A mutant that is tried; `stages` are its tests, those under way first, then those to come."""
 
     path: Path
     mutant: Mutant
