@@ -139,6 +139,8 @@ def test_a_request_that_is_no_run_yet_counts_as_struck_like_one() -> None:
     assert verdicts(checked(opened(), leak))[R.ISOLATION_CANARY].struck == Struck(1, 1, 1)
     back = checked(*with_offsets(1, 3, 2))
     assert verdicts(back)[R.OFFSET_CONTIGUOUS].struck == Struck(1, 1, 1)
+    gap = checked(*with_offsets(1, 2, 4, 5, 6, 7, 8, 9, 10, 11))
+    assert verdicts(gap)[R.OFFSET_CONTIGUOUS].struck == Struck(0, 0, 1)
 
 
 def test_a_run_is_struck_once_by_its_messages_and_by_its_judgement() -> None:
@@ -164,6 +166,6 @@ def test_a_request_that_comes_again_is_struck_anew() -> None:
 
 
 def test_who_is_connected_at_the_end_was_not_cut_off() -> None:
-    under_way = session(run(started()), leaves=False)
+    under_way = session(run(started(), deadline=2_000), leaves=False)
     assert checked(*under_way).losses.cut == 0
     assert checked(*under_way, Closed(1, SECOND, 1006, ours=False)).losses.cut == 1
