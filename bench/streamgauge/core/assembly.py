@@ -28,6 +28,8 @@ from streamgauge.core.observation import (
 )
 from streamgauge.core.ownership import Settlements
 
+_UNKNOWN, _LATE, _SILENT = "unknown", "late", "silent"  # what is strange about an event
+
 
 class Quiet(Struct, frozen=True):
     """A run, or else a request, that was settled without having ended: since when nothing came of it."""
@@ -75,7 +77,7 @@ class Assembler:
         self._deadlines: list[tuple[int, int]] = []  # a heap
         self._graces: deque[tuple[int, int]] = deque()  # rows come in order of time, and so do these
         self._serial = 0
-        self._strays: dict[tuple[int, str, bool], Stray] = {}
+        self._strays: dict[tuple[int, str, str], Stray] = {}  # by connection, run, and what is strange
 
     def connection(self, conn: int) -> Connection | None:
         """What is under way on a socket; None where it is not open."""
@@ -108,7 +110,7 @@ class Assembler:
 
     @property
     def strays(self) -> Iterable[Stray]:
-        """What belongs to no run, one a socket and run; and one more for what came late."""
+        """What belongs to no run, one a socket and run; one more for what came late, and for a silence."""
         return self._strays.values()
 
     def ask(self, row: Asked) -> None:
@@ -169,11 +171,11 @@ class Assembler:
         if history is None and known is None and event.request in connection.unended:
             # too late: that it never began is the finding, and of what came before this, too
             connection.unended[event.run] = connection.unended[event.request]
-            self._strays.pop((row.conn, event.run, False), None)
+            self._strays.pop((row.conn, event.run, _UNKNOWN), None)
             return
         if history is None or known is not None:
             # nobody asked for it here, or it is the answer to another request already
-            self._strays[row.conn, event.run, False] = Stray(connection.user, row, late=False)
+            self._strays[row.conn, event.run, _UNKNOWN] = Stray(connection.user, row, late=False)
             return
         self.accept(connection, history, row)
 
@@ -194,12 +196,12 @@ class Assembler:
             now_ns = arrival_ns(row)
             connection.unended[run] = replace(quiet, since_ns=now_ns)
             silent_ns = now_ns - quiet.since_ns
-            key = row.conn, run, False
+            key = row.conn, run, _SILENT
             if silent_ns > quiet.most_ns and key not in self._strays:
                 self._strays[key] = Stray(connection.user, row, late=False, silent_ns=silent_ns)
             return
         late = self._settled.have(run, row.conn)
-        key = row.conn, run, late
+        key = row.conn, run, _LATE if late else _UNKNOWN
         first = self._strays.get(key)
         self._strays[key] = (
             replace(first, times=first.times + 1) if first else Stray(connection.user, row, late)

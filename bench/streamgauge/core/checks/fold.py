@@ -56,6 +56,7 @@ SEQUENCE: Final = frozenset(
 )
 
 _GAPS_SHOWN: Final = 6  # of a session's offsets
+_MOST_STRANGE: Final = 256  # runs that a session remembers where users do not tell whose they are
 
 # What the numbers of a run's events tell, each counted by event.
 _NUMBERS: Final = ("events numbered", "events lost", "events repeated", "events reordered")
@@ -174,12 +175,13 @@ class Checks:
         """Hold an offset against its session's; what `seq` explains is not said twice."""
         event, track = row.event, session.offsets
         in_order = event.offset == track.highest + 1
-        if not in_order and event.user not in ("", session.user):
+        highest = track.runs.get(event.run, 0)
+        strange = not in_order and event.user not in ("", session.user)
+        if event.seq > highest and not (strange and len(track.runs) > _MOST_STRANGE):
+            track.runs[event.run] = event.seq  # it may be of the user's own run, and explain what comes later
+        if strange:
             return  # another user's event is judged by isolation alone
         self._with_offset += 1
-        highest = track.runs.get(event.run, 0)
-        if event.seq > highest:
-            track.runs[event.run] = event.seq
         if in_order:
             track.highest = event.offset
             return

@@ -323,6 +323,16 @@ def test_what_came_before_an_acceptance_that_is_too_late_is_part_of_that_finding
     assert failures(checked(opened(), asked, heard(early, at=0.5), *late)) == [(R.COMPLETE, "never began")]
 
 
+def test_a_silence_after_the_deadline_is_found_whatever_came_before_the_acceptance() -> None:
+    rows = session(run(*whole()[:3], deadline=5), leaves=False)
+    rows.insert(2, heard(replace(ANNS, offset=0, seq=0)))
+    late = replace(ANNS, seq=4, offset=4)
+    assert failures(checked(*rows, heard(late, at=11))) == [
+        (R.COMPLETE, "never ended"),
+        (R.NO_SILENCE, "silent for 11.0 s"),
+    ]
+
+
 def test_what_comes_after_the_deadline_is_no_second_finding() -> None:
     slow = run(*whole(), deadline=0.035)
     rows = session(slow, leaves=False)
@@ -490,6 +500,18 @@ def test_another_users_name_on_an_event_of_ones_own_run_is_isolation_and_no_gap(
     assert isinstance(seen, Received)
     rows[6] = replace(seen, event=replace(seen.event, user="ben"))
     assert {rule for rule, _ in failures(checked(*rows))} == {Rule.ISOLATION_ENVELOPE}
+
+
+def test_its_run_explains_its_offset_whatever_name_it_bears() -> None:
+    rows = session(run(started(), swapped(thought(1), thought(2)), failed()))
+    seen = rows[4]
+    assert isinstance(seen, Received)
+    rows[4] = replace(seen, event=replace(seen.event, user="ben"))
+    assert failures(checked(*rows)) == [
+        (Rule.SEQ_CONTIGUOUS, "step back to seq 2"),
+        (Rule.OFFSET_CONTIGUOUS, "gap: offset 3 never came"),  # out of order it takes no number
+        (Rule.ISOLATION_ENVELOPE, "another user's message"),
+    ]
 
 
 def test_a_server_that_greets_does_so_first_and_once() -> None:
