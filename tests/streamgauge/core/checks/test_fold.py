@@ -502,18 +502,6 @@ def test_another_users_name_on_an_event_of_ones_own_run_is_isolation_and_no_gap(
     assert {rule for rule, _ in failures(checked(*rows))} == {Rule.ISOLATION_ENVELOPE}
 
 
-def test_its_run_explains_its_offset_whatever_name_it_bears() -> None:
-    rows = session(run(started(), swapped(thought(1), thought(2)), failed()))
-    seen = rows[4]
-    assert isinstance(seen, Received)
-    rows[4] = replace(seen, event=replace(seen.event, user="ben"))
-    assert failures(checked(*rows)) == [
-        (Rule.SEQ_CONTIGUOUS, "step back to seq 2"),
-        (Rule.OFFSET_CONTIGUOUS, "gap: offset 3 never came"),  # out of order it takes no number
-        (Rule.ISOLATION_ENVELOPE, "another user's message"),
-    ]
-
-
 def test_a_server_that_greets_does_so_first_and_once() -> None:
     greeting = heard(Event(Kind.GREETING, user="ann"))
     cases: tuple[tuple[list[Observation], str], ...] = (

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.assembly import Assembler
+from streamgauge.core.checks import fold
 from streamgauge.core.checks.fold import Checks, Settled
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
@@ -76,6 +77,37 @@ def test_an_offset_without_a_seq_is_explained_by_no_run() -> None:
     again = replace(numbered, at_ns=numbered.at_ns + 1)
     state = checked(opened(), run().asked, accepted(), numbered, again)
     assert (R.OFFSET_CONTIGUOUS, "repeat to offset 1") in failures(state)
+
+
+def numbered(received: Received, offset: int, user: str = "ann") -> Received:
+    return replace(received, event=replace(received.event, offset=offset, user=user))
+
+
+def test_a_run_explains_its_offset_whatever_name_it_bears() -> None:
+    told = run(started(), swapped(thought(1), thought(2)), failed())
+    first, third, second, fourth = told.events
+    report = heard(Event(Kind.REPORT, run="r1", offset=3), at=0.02)
+    early, late = numbered(third, 4, "ben"), numbered(second, 2)
+    state = checked(opened(), told.asked, accepted(), first, early, report, late, numbered(fourth, 5))
+    assert failures(state) == [
+        (R.SEQ_CONTIGUOUS, "step back to seq 2"),
+        (R.OFFSET_CONTIGUOUS, "gap: offset 4 never came"),  # out of order it took no number
+        (R.ISOLATION_ENVELOPE, "another user's message"),
+    ]
+
+
+def test_strange_runs_do_not_pile_up_and_ones_own_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "_MOST_STRANGE", 2)
+    checks = Checks(LIMITS)
+    checks.add(opened())
+    for n in range(10):
+        checks.add(heard(Event(Kind.WORK, user="ben", run=f"b{n}", seq=1, offset=50), at=n))
+    track = checks.track(1)
+    assert track is not None
+    assert len(track.runs) == 3
+    for place in range(2):
+        checks.add(heard(Event(Kind.WORK, user="ann", run="r1", seq=1, offset=1), at=20 + place))
+    assert R.OFFSET_CONTIGUOUS not in checks.state.found
 
 
 def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
