@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import by_flag, planned, seconds_of
+from streamgauge.cli.flags import AllowTarget, Faults, ProtocolName, Secret, by_flag, planned, seconds_of
 from streamgauge.cli.interruption import Interrupted, interruptible
 from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
@@ -60,7 +60,7 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
         str | None, typer.Option(help="ws[s]://HOST:PORT/PATH (default: a reference server of its own).")
     ] = None,
     ca_file: CaFile = None,
-    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
+    protocol: ProtocolName = None,
     time: Annotated[
         float | None, typer.Option(parser=seconds_of, help="What it may take: 10m (the default), 60s.")
     ] = None,
@@ -71,16 +71,9 @@ def assess(  # noqa: PLR0913, PLR0917 - these are the options of a command
         list[str] | None,
         typer.Option(help="What must hold in every look under load: 'p99(run) < 30s'; repeatable."),
     ] = None,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
-    ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
-    allow_target: Annotated[
-        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
-    ] = None,
+    fault: Faults = None,
+    secret: Secret = None,
+    allow_target: AllowTarget = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
 ) -> None:
     """Validate, load, isolate, burst, interrupt and weigh a target: go or no-go, and why."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from streamgauge.bounds import MOST
 from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import planned, seconds_of
+from streamgauge.cli.flags import Faults, ProtocolName, Secret, planned, seconds_of
 from streamgauge.cli.generator import shown
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_attackable, trusting
@@ -69,14 +69,9 @@ def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
         typer.Option(help="The target's host: that it is yours to attack, this machine too; repeatable."),
     ] = None,
     ca_file: CaFile = None,
-    fault: Annotated[
-        list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
+    fault: Faults = None,
+    protocol: ProtocolName = None,
+    secret: Secret = None,
     patience: Annotated[
         float | None,
         typer.Option(parser=_patience, help="Within which the server ends what goes on too long: 15s."),

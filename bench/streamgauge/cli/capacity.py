@@ -11,7 +11,7 @@ import typer
 from streamgauge.cli import scenarios
 from streamgauge.cli.capacity_steps import Steps
 from streamgauge.cli.errors import UsageProblem, why_unread
-from streamgauge.cli.flags import by_flag, seconds_of
+from streamgauge.cli.flags import AllowTarget, Secret, by_flag, seconds_of
 from streamgauge.cli.generator import shown
 from streamgauge.core.threshold import Level
 from streamgauge.exit_code import INCONCLUSIVE, PASS
@@ -71,13 +71,8 @@ def capacity(  # noqa: PLR0913, PLR0917 - these are the options of a command
         ),
     ] = False,
     processes: Annotated[int, typer.Option(min=1, help="Generator processes.")] = 1,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
-    allow_target: Annotated[
-        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
-    ] = None,
+    secret: Secret = None,
+    allow_target: AllowTarget = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,

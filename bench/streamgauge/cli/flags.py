@@ -1,8 +1,8 @@
-"""What flags say: a time in seconds; and those that set a key of the plan, whose name errors say instead."""
+"""What flags say, those that several commands have, and the flag to name where a plan's key is wrong."""
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -29,6 +29,13 @@ FLAGS: Final = {
     "seed": "--seed",
     "control": "--control",
 }
+
+Secret = Annotated[
+    str | None, typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with.")
+]
+AllowTarget = Annotated[list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")]
+Faults = Annotated[list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")]
+ProtocolName = Annotated[str | None, typer.Option(help="How the target's stream is read.")]
 
 
 def seconds_of(text: str) -> float:

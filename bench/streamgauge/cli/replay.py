@@ -11,7 +11,7 @@ import typer
 from streamgauge.cast import Cast
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem, why_unread
-from streamgauge.cli.flags import by_flag
+from streamgauge.cli.flags import AllowTarget, Secret, by_flag
 from streamgauge.cli.interruption import Interrupted
 from streamgauge.cli.measure import measure, require_possible
 from streamgauge.cli.target import CaFile, trusting
@@ -63,13 +63,8 @@ def replay(
         typer.Option(help="ws[s]://HOST:PORT/PATH (default: where, or how, the run was made)."),
     ] = None,
     ca_file: CaFile = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
-    allow_target: Annotated[
-        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
-    ] = None,
+    secret: Secret = None,
+    allow_target: AllowTarget = None,
     results: Annotated[Path, typer.Option(help="Where the result folder is made.")] = Path("results"),
 ) -> None:
     """Have a finding's users ask once more what they asked then, when they did, and see if it recurs."""

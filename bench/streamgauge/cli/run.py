@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from streamgauge.cli import scenarios
 from streamgauge.cli.errors import UsageProblem, why_unread
-from streamgauge.cli.flags import by_flag, seconds_of
+from streamgauge.cli.flags import ProtocolName, Secret, by_flag, seconds_of
 from streamgauge.cli.measure import measure
 from streamgauge.cli.target import CaFile, trusting
 from streamgauge.plan import Plan, PlanError, at_another_server, load_plan, make_plan
@@ -74,11 +74,8 @@ def run(  # noqa: PLR0913, PLR0917 - these are the options of a command
         float | None, typer.Option(parser=seconds_of, help="Mean time between two requests of one user.")
     ] = None,
     processes: Annotated[int | None, typer.Option(help="Generator processes.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
+    protocol: ProtocolName = None,
+    secret: Secret = None,
     seed: Annotated[int | None, typer.Option(help="Of the users' behaviour.")] = None,
     allow_target: Annotated[
         list[str] | None,

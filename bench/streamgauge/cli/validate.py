@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from streamgauge.cli.errors import UsageProblem
-from streamgauge.cli.flags import planned
+from streamgauge.cli.flags import AllowTarget, Faults, ProtocolName, Secret, planned
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_allowed, trusting
 from streamgauge.core.canary import mint
@@ -72,17 +72,10 @@ def validate_command(  # noqa: PLR0913, PLR0917 - these are the options of a com
             "tools of an agent of your own; of a script, what it says)."
         ),
     ] = "",
-    fault: Annotated[
-        list[str] | None, typer.Option(help="A fault of the reference server; repeatable.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(help="How the target's stream is read.")] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(envvar="STREAMGAUGE_SECRET", help="What the target's tokens are signed with."),
-    ] = None,
-    allow_target: Annotated[
-        list[str] | None, typer.Option(help="A host that is not this machine; repeatable.")
-    ] = None,
+    fault: Faults = None,
+    protocol: ProtocolName = None,
+    secret: Secret = None,
+    allow_target: AllowTarget = None,
 ) -> None:
     """Ask once as one user: each event PRESENT or MISSING, and what it means to the user."""
     flags = {"target": target, "protocol": protocol, "faults": tuple(fault) if fault else None}
