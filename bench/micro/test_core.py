@@ -137,8 +137,7 @@ def test_a_block_of_512_rows(benchmark: BenchmarkFixture, rows: list[Observation
 
 
 def test_reading_a_recording(benchmark: BenchmarkFixture, rows: list[Observation]) -> None:
-    blocks = [rows[at : at + 512] for at in range(0, len(rows), 512)]
-    data = block(HEADER) + b"".join(map(block, blocks)) + block(End(0))
+    data = Recording(HEADER, rows, End(0)).data()
     recording = benchmark(Recording.of, data)
     per_event(benchmark, USERS * RUNS * EVENTS)
     assert recording.rows == rows

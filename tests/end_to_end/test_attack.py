@@ -58,6 +58,7 @@ def failing(done: Done) -> set[str]:
 def test_the_reference_server_answers_every_attack_as_stated(attack: Attack) -> None:
     done = attack()
     assert done.code == 0, done.out
+    assert (done.folder / "recording" / "bystanders.sgr").is_file()  # what is judged again, as of every test
     campaign = done.report.attack
     assert campaign is not None
     outcomes = {one.name: one.outcome for one in campaign.attacks}

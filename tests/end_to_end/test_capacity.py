@@ -9,14 +9,17 @@ import pytest
 
 from streamgauge.plan import load_plan
 from streamgauge.report.render_json import read_json
-from tests.support.command import Run, Start
+from tests.support.command import UNDOUBTED, Run, Start
 
-SLO = """
+SLO = (
+    """
 spawn_rate = 100
 slack = 3
 arrivals = { kind = "constant", interval = 0.25 }
 thresholds = ["p50(first_event) < 5s"]
 """
+    + UNDOUBTED
+)
 ALLOWED = ("--allow-target", "bench.example.test")
 FULL_AT_TWELVE = f"{sys.executable} -m reference_server --port 0 --max-connections 12"
 SHORT = (

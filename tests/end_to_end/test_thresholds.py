@@ -6,9 +6,16 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from streamgauge.report.render_json import read_json
-from tests.support.command import Done, Run
+from tests.support.command import UNDOUBTED, Done, Run
 
-SHORT = ("--users", "20", "--duration", "3s", "--interval", "500ms")
+SHORT = ("--plan", "plan.toml", "--users", "20", "--duration", "3s", "--interval", "500ms")
+
+
+@pytest.fixture(autouse=True)
+def plan(tmp_path: Path) -> Path:
+    file = tmp_path / "plan.toml"
+    file.write_text(UNDOUBTED)
+    return file
 
 
 def limited(streamgauge: Run, *thresholds: str) -> Done:
@@ -55,12 +62,12 @@ def test_too_few_samples_are_no_pass(streamgauge: Run) -> None:
     assert last.endswith(", needs 29,956")
 
 
-def test_a_recording_comes_to_the_same(streamgauge: Run, tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text(
+def test_a_recording_comes_to_the_same(streamgauge: Run, plan: Path) -> None:
+    plan.write_text(
         'goodput = ["first_event < 1us", "run < 1h"]\n'
-        'thresholds = ["goodput_share > 50%", {limit = "p50(run) < 1us", level = "warn"}]\n'
+        'thresholds = ["goodput_share > 50%", {limit = "p50(run) < 1us", level = "warn"}]\n' + UNDOUBTED
     )
-    live = streamgauge("run", "--plan", "plan.toml", *SHORT, "--threshold", "p50(chunk_gap) < 10s")
+    live = streamgauge("run", *SHORT, "--threshold", "p50(chunk_gap) < 10s")
     assert live.code == 1, live.out + live.err
     report = live.report
     assert report.goodput.of > 0

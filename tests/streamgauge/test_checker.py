@@ -8,7 +8,7 @@ from streamgauge.checker import check, check_rows
 from streamgauge.core.contract import ATTACKED, COUNTED, EVERY_RULE, Rule
 from streamgauge.core.finding import Outcome
 from streamgauge.core.observation import Observation
-from streamgauge.core.recording import End, Header, Recording, block
+from streamgauge.core.recording import End, Header, Recording
 from streamgauge.study.rejudge import MixedRecordings
 from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought, whole
 
@@ -91,9 +91,7 @@ def test_the_examples_in_the_docs_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "recording").mkdir()
-    recording = recorded(GAP)
-    data = block(recording.header) + block(recording.rows) + block(End(GAP[-1].at_ns))
-    (tmp_path / "recording" / "worker-0.sgr").write_bytes(data)
+    (tmp_path / "recording" / "worker-0.sgr").write_bytes(recorded(GAP).data())
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(examples) == 2

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 
 RUN_S = 0.03
 _DEAF = "attacker-deaf"
+_BYSTANDER = "bystander-1"
 _LONG_S = 12  # longer than it is looked at
 _KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
 
@@ -35,6 +36,7 @@ class Attacked:
         self._threads: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         self._canaries: dict[str, str] = {}
+        self._asked = asyncio.Event()
         self._present: Counter[str] = Counter()
 
     def refuse(self, client: ServerConnection, request: Request) -> Response | None:
@@ -55,6 +57,9 @@ class Attacked:
         self._present[user] += 1
         with suppress(ConnectionClosed):
             await _say(client, "connection_established", greeting)
+            if "gossips" in self._holes and user != _BYSTANDER:
+                await self._asked.wait()
+                await _say(client, "notice", {"latest": self._canaries[_BYSTANDER]})
             offsets = itertools.count(1)
             async for said in client:
                 message = json.loads(said)
@@ -107,6 +112,7 @@ class Attacked:
         self._owners[run] = user
         self._threads[thread] = user
         self._canaries[user] = asked["context"]["canary"]
+        self._asked.set()  # the bystander is the first
         claimed = asked.get("user_id", user) if "trusts payloads" in self._holes else user
         ids = {"request_id": asked["request_id"], "context": asked["context"]}
         await _say(

@@ -16,6 +16,21 @@ ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-of-the-tests-and-of-nothing-else"
 TIMEOUT_S = 90
 
+UNDOUBTED = """
+[doubts]
+generator_cpu = 1_000
+run_queue_wait = 1
+steal = 1
+loop_lag_p99 = 1e9
+lag_p99 = 1e9
+gc_pause_max = 1e9
+slip_p99 = 1e9
+unsent = 1
+warm_up = 1e9
+workers_disagree = 1e9
+littles_law = 1
+"""  # the end of a plan whose verdict is to be the same on a machine that has no time for it
+
 
 class Done(NamedTuple):
     """A command that ended."""

@@ -18,10 +18,12 @@ from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.flags import Faults, ProtocolName, Secret, planned, seconds_of
 from streamgauge.cli.generator import shown
+from streamgauge.cli.recorded import recorded_doubts
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_attackable, trusting
 from streamgauge.core.attack import Attacked
-from streamgauge.core.campaign import pointed
+from streamgauge.core.campaign import CAMPAIGN_FILE, pointed
+from streamgauge.core.checks.sides import Rows
 from streamgauge.core.finding import Outcome
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
@@ -44,6 +46,7 @@ streamgauge attack --fault alg-none   (exit code 1: the hole is found)
 streamgauge attack --target ws://127.0.0.1:8765/ws --allow-attack 127.0.0.1   (STREAMGAUGE_SECRET is set)
 """
 
+RECORDING: Final = "recording/bystanders.sgr"
 _MOST_SHOWN: Final = 500
 
 
@@ -89,7 +92,8 @@ def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
     own = {"patience": patience, "pairs": pairs}
     told = {key: value for key, value in own.items() if value is not None}
     allowed = (*given.attack.allow, *(allow_attack or ()))
-    given = replace(given, attack=replace(given.attack, allow=allowed, **told))
+    attacked = replace(given.attack, allow=allowed, **told)
+    given = replace(given, users=attacked.bystanders, attack=attacked)  # nobody else comes
     folder = _folder(results, given)
     try:
         report = _attacked(given, secret, folder)
@@ -118,13 +122,17 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
     began = datetime.now(UTC)
     with _reached(plan, secret, folder) as (target, key):
         try:
-            done, state = campaign(plan, target, key, _tell, pointed)
+            done, state, recording = campaign(plan, target, key, _tell, pointed)
         except OSError as error:
             said = redacted(str(error), _MOST_SHOWN)
             raise UsageProblem(
                 f"{target}: the bystanders cannot connect ({said}); does `streamgauge validate` pass there?"
             ) from error
         faults = tuple(committed(target, plan.faults)) if plan.faults else ()
+    kept = folder / RECORDING
+    kept.parent.mkdir()
+    write_whole(kept, recording.data())
+    write_whole(folder / CAMPAIGN_FILE, msgspec.json.encode(done))
     where = environment(began)
     return conclude(
         state,
@@ -135,6 +143,10 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
         faults=faults,
         plan_digest=digest(plan),
         attack=done,
+        doubts=recorded_doubts([recording], [state], state, plan.users),
+        recordings=[str(kept)],
+        epoch_ns=recording.header.epoch_ns,
+        rows=[Rows(recording.rows)],
     )
 
 

@@ -1,10 +1,7 @@
 """`streamgauge check`: the verdict of a recording, drawn again."""
 
-import operator
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Annotated
 
@@ -13,19 +10,16 @@ import typer
 
 from streamgauge import checker
 from streamgauge.cli.errors import UsageProblem
+from streamgauge.cli.recorded import cut_off, ends_of, recorded_doubts
 from streamgauge.control_files import FOLDER, read_control, read_strikes
 from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks.sides import Rows
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control, control_of
-from streamgauge.core.doubt import doubts
-from streamgauge.core.finding import VERDICT, Doubt
 from streamgauge.core.memory import Series
-from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.recording import End, Recording, RecordingError
+from streamgauge.core.recording import Recording, RecordingError
 from streamgauge.core.resources import ServerAccount
 from streamgauge.core.timeline import Origin, time_of_day
-from streamgauge.core.vitals import Process
 from streamgauge.environment import environment
 from streamgauge.exit_code import OF_OUTCOME
 from streamgauge.plan import PLAN_FILE, PlanError, load_plan, make_plan
@@ -67,8 +61,11 @@ def check(
         promises=frozenset(map(Rule, read[0].header.promises)),
         thresholds=read[0].header.thresholds,
         environment=environment(_start_of(state, read[0]) or datetime.now(UTC)),
-        doubts=_doubts(paths, read, checked, _planned_users(recordings[0], state)),
-        cut_short=any(end.cut_short for end in _ends(read)),
+        doubts=[
+            *recorded_doubts(read, checked.states, state, _planned_users(recordings[0], state)),
+            *cut_off(zip(paths, read, strict=True)),
+        ],
+        cut_short=any(end.cut_short for end in ends_of(read)),
         faults=_faults(recordings[0], plan),
         workers=_workers(read, checked.states),
         recordings=[str(path) for path in paths],
@@ -169,41 +166,6 @@ def _planned_users(given: Path, state: AnalysisState) -> int:
     return plan.users
 
 
-def _doubts(
-    paths: Sequence[Path], recordings: Sequence[Recording], checked: checker.Checked, planned: int
-) -> list[Doubt]:
-    """The doubts of the live run, drawn again from what the recordings say."""
-    state, header = checked.state, recordings[0].header
-    ends = _ends(recordings)
-    unconnected = reduce(operator.add, (Counter(end.unconnected) for end in ends), Counter[str]())
-    found = doubts(
-        state.counts | {"users": state.checks.users},
-        state.latencies,
-        unconnected=unconnected,
-        troubles=tuple(what for end in ends for what in end.trouble),
-        clock_steps=sum(end.clock_steps for end in ends),
-        planned=planned,
-        aborted=next((end.aborted for end in ends if end.aborted), ""),
-        most_runs=header.most_runs,
-        limits=header.doubts,
-        processes=tuple(map(_process, recordings, checked.states)),
-        course=state.course,
-        load_ns=header.load_ns,
-        clock_bound_ns=state.clock_bound_ns,
-    )
-    advice = "its worker was killed: what it saw after that is lost"
-    cut = [
-        Doubt("recording cut off", path.name, "whole recordings", advice, VERDICT)
-        for path, recording in zip(paths, recordings, strict=True)
-        if recording.end is None
-    ]
-    return [*found, *cut]
-
-
-def _ends(recordings: Sequence[Recording]) -> list[End]:
-    return [recording.end for recording in recordings if recording.end is not None]
-
-
 def _origin(recording: Recording) -> Origin:
     return Origin(recording.header.clock, recording.header.epoch_ns)
 
@@ -220,8 +182,3 @@ def _workers(recordings: Sequence[Recording], states: Sequence[AnalysisState]) -
         for recording, state in zip(recordings, states, strict=True)
         if recording.end is not None and recording.end.cpu_s is not None
     ]
-
-
-def _process(recording: Recording, state: AnalysisState) -> Process:
-    vitals = recording.end.vitals if recording.end else None
-    return Process(recording.header.worker, vitals, state.latencies[Metric.FIRST_EVENT])

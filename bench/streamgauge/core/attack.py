@@ -145,18 +145,19 @@ class Try(Struct, frozen=True):
     answer: str
     said: str = ""
     harm: str = ""
-    leak: Leaked | None = None
 
 
 class Seen(Struct, frozen=True):
     """All that came of one attack; without tries `why` says why it could not be carried out.
 
-    `applies` is false where the server does not offer what is attacked.
+    `applies` is false where the server does not offer what is attacked. `leak` is what came of
+    others meanwhile by any line of the attack, whatever it was answered.
     """
 
     tries: tuple[Try, ...] = ()
     why: str = ""
     applies: bool = True
+    leak: Leaked | None = None
 
 
 class Attacked(Struct, frozen=True):
@@ -181,6 +182,8 @@ def judge(attack: Attack, stated: tuple[str, ...], seen: Seen, at_ns: int = 0) -
 
     if not stated:
         return attacked(None, "", "the plan states that it does not apply")
+    if leak := seen.leak:
+        return attacked(Outcome.FAIL, seen.tries[-1].answer if seen.tries else "", _brought(leak), leak)
     if not seen.applies:
         return attacked(None, "", seen.why)
     if not seen.tries:
@@ -188,7 +191,13 @@ def judge(attack: Attack, stated: tuple[str, ...], seen: Seen, at_ns: int = 0) -
     wrong = [each for each in seen.tries if each.harm or not is_stated(each.answer, stated)]
     shown = (wrong or seen.tries)[0]
     said = _SAID.join(filter(None, (shown.harm, shown.said)))
-    return attacked(Outcome.FAIL if wrong else Outcome.PASS, shown.answer, said, shown.leak)
+    return attacked(Outcome.FAIL if wrong else Outcome.PASS, shown.answer, said)
+
+
+def _brought(leak: Leaked) -> str:
+    whose = f"{leak.other}'s" if leak.other else "no bystander's"
+    where = f"in {leak.kind} ({leak.size:,} bytes) on the socket of {leak.user}"
+    return f"another user's canary arrived, {whose}, {where}"
 
 
 def is_stated(answer: str, stated: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ from streamgauge.core.finding import Finding, Outcome, Verdict, Witness
 from streamgauge.core.telling import Telling
 
 CAMPAIGN_FILE: Final = "attacks.json"  # in the result folder of a run that was attacked
-_BYSTANDERS: Final = "bystanders"
+BYSTANDERS: Final = "bystanders"
 
 
 class Campaign(Struct, frozen=True):
@@ -51,7 +51,7 @@ def _findings(campaign: Campaign) -> Iterator[Finding]:
             yield replace(of, problem=problem(attack), at_ns=attack.at_ns, witnesses=(witness,))
     ended_ns = max((attack.at_ns for attack in campaign.attacks), default=0)  # harm comes of what was done
     for harm in campaign.harm:
-        yield replace(of, problem=harm, user=_BYSTANDERS, at_ns=ended_ns)
+        yield replace(of, problem=harm, user=BYSTANDERS, at_ns=ended_ns)
 
 
 def _leak(attack: Attacked, leak: Leaked) -> Finding:
@@ -87,9 +87,9 @@ def _times(n: int) -> str:
 def problem(attack: Attacked) -> str:
     """What is wrong with an answer: that it is none of those stated, or the harm that it does."""
     stated = " or ".join(attack.stated)
-    if attack.outcome is Outcome.UNKNOWN:
+    if attack.outcome is Outcome.UNKNOWN or not attack.answer:
         return f"{attack.name}: {attack.said}"
-    if is_stated(attack.answer, attack.stated):  # then there was harm
+    if attack.leak or is_stated(attack.answer, attack.stated):  # then there was harm
         return f"{attack.name}: {attack.answer}, but {attack.said}"
     said = f" ({attack.said})" if attack.said else ""
     return f"{attack.name}: {attack.answer}, stated is {stated}{said}"

@@ -21,6 +21,7 @@ from streamgauge.core.vitals import Vitals
 
 SCHEMA: Final = 1  # 1: first form
 _LENGTH: Final = 4
+_ROWS: Final = 512  # of a block
 _LEVEL: Final = 1  # ids repeat: more effort saves little and costs the generator
 
 
@@ -88,6 +89,12 @@ class Recording(Struct, frozen=True):
         except (zlib.error, msgspec.MsgspecError) as error:
             raise RecordingError("a damaged recording: one of its blocks cannot be read") from error
         return cls(header, rows, None)
+
+    def data(self) -> bytes:
+        """The bytes of it, of which `of` makes the same again."""
+        starts = range(0, len(self.rows), _ROWS)
+        rows = b"".join(block(self.rows[at : at + _ROWS]) for at in starts)
+        return block(self.header) + rows + (block(self.end) if self.end else b"")
 
 
 def rows_of(data: bytes) -> Iterator[Observation]:

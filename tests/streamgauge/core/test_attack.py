@@ -1,6 +1,6 @@
 import pytest
 
-from streamgauge.core.attack import ANSWER, ATTACKS, BY_NAME, Group, Seen, Try, is_stated, judge
+from streamgauge.core.attack import ANSWER, ATTACKS, BY_NAME, Group, Leaked, Seen, Try, is_stated, judge
 from streamgauge.core.finding import Outcome
 
 NOT_MINE = BY_NAME["foreign run cancelled"]
@@ -34,6 +34,12 @@ def test_harm_fails_whatever_was_answered() -> None:
         NOT_MINE, STATED, Seen((Try("error not_found", "of none: error x", harm="it is told apart"),))
     )
     assert (judged.outcome, judged.said) == (Outcome.FAIL, "it is told apart; of none: error x")
+
+
+def test_a_leak_fails_also_an_attack_that_could_not_be_carried_out() -> None:
+    leak = Leaked("ann", "attacker", "sgcanaryA", "chunk", 9, 70)
+    judged = judge(NOT_MINE, STATED, Seen(why="nobody was there", leak=leak))
+    assert (judged.outcome, judged.answer, judged.leak) == (Outcome.FAIL, "", leak)
 
 
 def test_what_could_not_be_carried_out_is_unknown_and_no_pass() -> None:

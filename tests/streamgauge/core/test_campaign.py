@@ -8,8 +8,8 @@ from streamgauge.core.finding import Outcome, Verdict
 R = Rule.ISOLATION_ACTIVE
 
 
-def attacked(name: str, *tries: Try, applies: bool = True) -> Attacked:
-    return judge(BY_NAME[name], BY_NAME[name].answers, Seen(tries, "why not", applies), at_ns=7)
+def attacked(name: str, *tries: Try, applies: bool = True, leak: Leaked | None = None) -> Attacked:
+    return judge(BY_NAME[name], BY_NAME[name].answers, Seen(tries, "why not", applies, leak), at_ns=7)
 
 
 def verdict(*attacks: Attacked, harm: tuple[str, ...] = ()) -> Verdict:
@@ -38,10 +38,12 @@ def test_a_wrong_answer_is_a_finding_with_what_was_sent() -> None:
 
 def test_a_leak_to_the_attacker_is_of_two_users_and_in_the_matrix() -> None:
     leak = Leaked("ann", "attacker", "sgcanaryA", "chunk", 9, 70, "r", 3, 4)
-    leaking = attacked("chosen ids", Try("own", harm="another user's canary arrived", leak=leak))
+    leaking = attacked("chosen ids", Try("own"), leak=leak)
     (finding,) = verdict(leaking).findings
     assert (finding.user, finding.other, finding.token, finding.run) == ("attacker", "ann", "sgcanaryA", "r")
     (witness,) = finding.witnesses
+    whose = "another user's canary arrived, ann's, in chunk (70 bytes) on the socket of attacker"
+    assert finding.problem == f"chosen ids: own, but {whose}"
     assert (witness.at_ns, witness.kind, witness.seq, witness.offset, witness.size) == (9, "chunk", 3, 4, 70)
     state = exercise(CheckState(), Campaign("attacker", (RIGHT, leaking), bystanders=3, runs=9))
     assert state.leaks.named == {"attacker": {"ann": 1}}

@@ -36,6 +36,11 @@ def test_every_kind_of_row_comes_back_as_it_was() -> None:
     assert Recording.of(recorded(ROWS)) == Recording(HEADER, ROWS, END)
 
 
+@pytest.mark.parametrize("recording", [Recording(HEADER, ROWS * 99, END), Recording(HEADER, [], None)])
+def test_what_is_written_whole_is_read_again(recording: Recording) -> None:
+    assert Recording.of(recording.data()) == recording
+
+
 @given(st.lists(st.integers(0, len(ROWS)), max_size=5))
 @settings(deadline=None, max_examples=30)
 def test_where_blocks_begin_does_not_matter(cuts: list[int]) -> None:

@@ -75,7 +75,8 @@ def test_junit_has_a_case_for_each(make: Make) -> None:
 
 def test_a_leak_to_the_attacker_is_a_leak(make: Make) -> None:
     leak = Leaked("ann", "attacker", "sgcanaryA", "chunk", 9, 70)
-    attacks = (attacked("chosen ids", Try("own", harm="it arrived", leak=leak)),)
+    of = BY_NAME["chosen ids"]
+    attacks = (judge(of, of.answers, Seen((Try("own"),), leak=leak)),)
     report = replace(make(), verdicts=(), attack=Campaign("attacker", attacks, 3, 9))
     assert leaks_figure(report)[:2] == ("leaks", "1")
     assert leaks_figure(replace(report, attack=None))[1] != "1"

@@ -21,7 +21,7 @@ def main() -> None:
     where, target, folder = sys.argv[1:]
     plan = load_plan(Path(where).read_text(encoding="utf-8"), where)
     try:
-        done, _ = campaign(plan, target, os.environ.get("STREAMGAUGE_SECRET", ""), lambda _: None)
+        done, _, _ = campaign(plan, target, os.environ.get("STREAMGAUGE_SECRET", ""), lambda _: None)
     except OSError as error:
         sys.exit(f"streamgauge: the attacker's bystanders cannot connect: {error}")
     write_whole(Path(folder) / CAMPAIGN_FILE, msgspec.json.encode(done))

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.attack import ATTACKS, Attack, Attacked, Seen, judge
-from streamgauge.core.campaign import Campaign, suffered
+from streamgauge.core.campaign import BYSTANDERS, Campaign, suffered
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.finding import Verdict
 from streamgauge.core.observation import Observation
+from streamgauge.core.recording import End, Header, Recording
 from streamgauge.core.telling import Telling
-from streamgauge.plan import Plan
+from streamgauge.plan import Plan, digest
 from streamgauge.rig.attacker import doors, frames, identity, patience
 from streamgauge.rig.attacker.bystander import Bystander
 from streamgauge.rig.attacker.line import Door
@@ -31,22 +32,44 @@ CARRIED: Final[Mapping[str, Carry]] = {
 }
 _WAITING: Final = frozenset({"token expires", *patience.CARRIED})  # they mostly wait, and do so together
 
+_NO_CLOCK: Final = ""  # that a server's stamps could be compared with: asyncio reads without the kernel's
+
 Told = Callable[[Attacked], None]
 Harmed = Callable[[Iterable[Verdict]], tuple[str, ...]]
 
 
 def campaign(
     plan: Plan, target: str, secret: str, told: Told, harmed: Harmed = suffered
-) -> tuple[Campaign, AnalysisState]:
+) -> tuple[Campaign, AnalysisState, Recording]:
     """Carry out the list, and judge the bystanders' streams as those of any run. Raises `OSError`.
 
-    `harmed` says in words what is broken in those streams.
+    `harmed` says in words what is broken in those streams, of which the recording holds all rows.
     """
-    analysis = Analysis(plan.limits, "", time.monotonic_ns(), plan.promises)
-    done = asyncio.run(attack(plan, target, secret, analysis.add, told))
-    state = analysis.finish(time.monotonic_ns())
+    began_ns = time.monotonic_ns()
+    analysis = Analysis(plan.limits, _NO_CLOCK, began_ns, plan.promises)
+    rows: list[Observation] = []
+
+    def add(row: Observation) -> None:
+        analysis.add(row)
+        rows.append(row)
+
+    done = asyncio.run(attack(plan, target, secret, add, told))
+    ended_ns = time.monotonic_ns()
+    state = analysis.finish(ended_ns)
     harm = harmed(conclude(state.checks, (), plan.promises))
-    return replace(done, harm=(*done.harm, *harm)), state
+    header = Header(
+        worker=BYSTANDERS,
+        protocol=plan.protocol,
+        clock=_NO_CLOCK,
+        began_ns=began_ns,
+        limits=plan.limits,
+        required=tuple(plan.needed),
+        plan=digest(plan),
+        promises=tuple(sorted(plan.promises)),
+        epoch_ns=time.time_ns() - time.monotonic_ns(),
+        doubts=plan.doubts,
+    )
+    return replace(done, harm=(*done.harm, *harm)), state, Recording(header, rows, End(ended_ns))
 
 
 async def attack(
@@ -103,6 +126,7 @@ async def carry(scene: Scene, of: Attack) -> Attacked:
     if not stated:
         return judge(of, stated, Seen())
     began_ns = time.monotonic_ns()
+    scene.watch()
     try:
         async with asyncio.timeout(scene.longest_s) as limit:
             seen = await CARRIED[of.name](scene)
@@ -110,4 +134,4 @@ async def carry(scene: Scene, of: Attack) -> Attacked:
         late = f"it was not over after {scene.longest_s:.0f} s"
         why = late if limit.expired() else f"it could not be carried out: {error.strerror or error}"
         seen = Seen(why=why)
-    return judge(of, stated, seen, began_ns)
+    return judge(of, stated, replace(seen, leak=scene.leak()), began_ns)

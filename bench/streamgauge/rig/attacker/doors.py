@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from streamgauge.core.attack import Seen, Try
-from streamgauge.rig.attacker.line import Line
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 
 _LIFETIME_S: Final = 2.0  # of a token that ends in mid-connection; `exp` is in whole seconds
@@ -27,7 +26,7 @@ _FORGED: Final = (
 
 
 async def _knock(scene: Scene, token: str | None, more: Mapping[str, str]) -> Seen:
-    line = await Line.open(scene.door, token, canary=scene.canary, more=more)
+    line = await scene.open(token, more=more)
     answer = line.answer
     if answer == _TOO_MANY:
         line.drop()
@@ -48,8 +47,8 @@ async def _expiring(scene: Scene) -> Seen:
     """Connect with a token that is about to end."""
     if not scene.door.login.signs:
         return _NO_TOKENS
-    token = scene.door.token(f"{ATTACKER}-expiring", _LIFETIME_S)
-    line = await Line.open(scene.door, token, canary=scene.canary)
+    user = f"{ATTACKER}-expiring"
+    line = await scene.open(scene.door.token(user, _LIFETIME_S), user)
     if line.answer == _TOO_MANY:
         line.drop()
         return Seen(why=f"not let in: {line.answer}, before the token ended")

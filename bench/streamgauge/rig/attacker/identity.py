@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from streamgauge.core.attack import Leaked, Seen, Try
+from streamgauge.core.attack import Seen, Try
 from streamgauge.core.event import TERMINAL, Event, Kind
 from streamgauge.core.lookalike import like, neighbours, told_apart
 from streamgauge.protocol import Request
@@ -40,9 +40,9 @@ async def _rounds(
             if (victim := await scene.victim()) is None:
                 break
             seen = await attempt(line, victim)
-            if seen.harm or outlasting or scene.is_under_way(victim):
+            if seen.harm or line.leaked or outlasting or scene.is_under_way(victim):
                 tries.append(seen)
-            if seen.harm:  # once is enough, and more could only hurt
+            if seen.harm or line.leaked:  # once is enough, and more could only hurt
                 break
         return Seen(tuple(tries), _ENDED_TOO_SOON)
     finally:
@@ -64,17 +64,9 @@ async def _both(scene: Scene, line: Line, name: str, say: Callable[[str], bytes 
         answers.append(await _ask(scene, line, message))
     foreign, nothing = answers
     apart = told_apart(foreign or b"", (name,), nothing or b"", (absent,))
-    leak = scene.leak(line)
-    harm = _brought(leak) if leak else _TOLD_APART if apart else ""
     seen, other = scene.answer(foreign), scene.answer(nothing)
     said = f"of none: {other.answer}" if apart else seen.said
-    return Try(seen.answer, said, harm, leak)
-
-
-def _brought(leak: Leaked) -> str:
-    whose = f"{leak.other}'s" if leak.other else "no bystander's"
-    where = f"in {leak.kind} ({leak.size:,} bytes) on the socket of {leak.user}"
-    return f"another user's canary arrived, {whose}, {where}"
+    return Try(seen.answer, said, _TOLD_APART if apart else "")
 
 
 async def foreign_cancel(scene: Scene) -> Seen:
@@ -126,18 +118,15 @@ async def foreign_session(scene: Scene) -> Seen:
         return Seen(why=_NO_RESUME, applies=False)
     answers: list[bytes | None] = []
     names = (scene.greeting.session.id, like(scene.greeting.session.id, scene.rng))
-    leak: Leaked | None = None
     for name in names:  # only a connection's first message may be one
         line = await scene.line()
         answers.append(await _ask(scene, line, resume(name)))
-        leak = leak or scene.leak(line)
         await line.leave()
     foreign, nothing = answers
     apart = told_apart(foreign or b"", names[:1], nothing or b"", names[1:])
-    harm = _brought(leak) if leak else _TOLD_APART if apart else ""
     failed = foreign is not None and is_resume_failed(foreign)
     seen = Try("resume_failed") if failed else scene.answer(foreign)
-    return Seen((Try(seen.answer, seen.said, harm, leak),))
+    return Seen((Try(seen.answer, seen.said, _TOLD_APART if apart else ""),))
 
 
 async def own_session(scene: Scene) -> Seen:
@@ -187,13 +176,11 @@ async def _own_run(scene: Scene, line: Line, asked: Request, message: bytes, vic
     others = [event for event in events if event.user not in {"", ATTACKER}]
     given = any(event.run == victim.run != asked.request for event in events)
     harm = ""
-    if leak := scene.leak(line):
-        harm = _brought(leak)
-    elif given or others:
+    if given or others:
         harm = "the run of a bystander arrived" if given else "an event bears another user's name"
     elif not refused and not any(event.kind in TERMINAL for event in events):
         harm = f"its run did not end within {scene.plan.slack:g} s"
-    return Try(f"error {refused[0]}" if refused else "own", harm=harm, leak=leak)
+    return Try(f"error {refused[0]}" if refused else "own", harm=harm)
 
 
 CARRIED: Final[Mapping[str, Carry]] = {

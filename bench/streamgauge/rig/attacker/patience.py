@@ -81,12 +81,13 @@ async def _deaf(scene: Scene) -> Seen:
 
 async def _many(scene: Scene) -> Seen:
     """Connect as one user until one connection is refused."""
-    token = scene.door.token(f"{ATTACKER}-many")
+    user = f"{ATTACKER}-many"
+    token = scene.door.token(user)
     lines: list[Line] = []
     answer = ""
     try:
         while len(lines) < scene.plan.attack.connections:
-            lines.append(await Line.open(scene.door, token, canary=scene.canary))
+            lines.append(await scene.open(token, user))
             answer = lines[-1].answer
             if answer != "accepted":
                 break

@@ -5,7 +5,9 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from streamgauge.core.attack import Leaked, Seen, Try
@@ -23,6 +25,8 @@ ATTACKER: Final = "attacker"
 ANSWER_S: Final = 5.0  # within which what was said is answered
 _MOST_TURNS: Final = 20  # of an attack: each waits for a run and an answer
 _ANSWERS: Final = frozenset({Kind.REFUSED, Kind.ACK, Kind.OTHER})
+# Those that wait go on at once, each in a task of its own: whose a line is, its task knows.
+_lines: ContextVar[list[tuple[str, Line]]] = ContextVar("the lines of an attack, each with its user")
 
 
 class Scene:
@@ -38,6 +42,7 @@ class Scene:
         self.canary = mint(random.SystemRandom())
         self._next = asyncio.get_running_loop().create_future()
         self._asked = 0
+        self.watch()
 
     @cached_property
     def forged(self) -> Mapping[str, str | None]:
@@ -79,9 +84,21 @@ class Scene:
         """After which an attack is given up: none may hang, whatever the server does."""
         return 2 * self.plan.attack.patience + _MOST_TURNS * (self.plan.slack + ANSWER_S)
 
+    def watch(self) -> None:
+        """Begin an attack: its lines are those that are opened from now on in this task."""
+        _lines.set([])
+
+    async def open(
+        self, token: str | None, user: str = ATTACKER, more: Mapping[str, str] = MappingProxyType({})
+    ) -> Line:
+        """A connection by this token, whatever is answered. Raises `OSError`."""
+        line = await Line.open(self.door, token, canary=self.canary, more=more)
+        _lines.get().append((user, line))
+        return line
+
     async def line(self, user: str = ATTACKER) -> Line:
         """A connection of the attacker's own, past its greeting. Raises `OSError`."""
-        line = await Line.open(self.door, self.door.token(user), canary=self.canary)
+        line = await self.open(self.door.token(user), user)
         if line.answer != "accepted":
             line.drop()
             raise ConnectionRefusedError(f"{user} is not let in: {line.answer}")
@@ -101,10 +118,11 @@ class Scene:
             context={"canary": self.canary},
         )
 
-    def leak(self, line: Line, user: str = ATTACKER) -> Leaked | None:
-        """Whose canary came to the attacker's line of that user, and in which message; None: nobody's did."""
-        if not line.leaked:
-            return None
+    def leak(self) -> Leaked | None:
+        """Whose canary came by a line of this attack, and in which message; None: nobody's did."""
+        return next((self._leaked(line, user) for user, line in _lines.get() if line.leaked), None)
+
+    def _leaked(self, line: Line, user: str) -> Leaked:
         token, size = line.leaked.split()[0], len(line.leaking)
         other = next((one.user for one in self.bystanders if one.canary.startswith(token)), "")
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from streamgauge.attack_plan import AttackPlan
 from streamgauge.core.analysis import Analysis
-from streamgauge.core.attack import BY_NAME, Attacked, Seen, judge
+from streamgauge.core.attack import BY_NAME, Attacked, Seen
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.finding import Outcome
 from streamgauge.plan import Plan
@@ -48,8 +49,8 @@ async def beside_a_bystander(target: str, act: Any, plan: Plan = PLAN) -> Any:
 def attacked(name: str, *holes: str, plan: Plan = PLAN, **options: Any) -> Attacked:
     async def play() -> Attacked:
         async with attacked_server(*holes, **options) as target:
-            seen = await beside_a_bystander(target, CARRIED[name], plan)
-            return judge(BY_NAME[name], plan.attack.stated(name), seen)
+            found: Attacked = await beside_a_bystander(target, partial(carry, of=BY_NAME[name]), plan)
+            return found
 
     return asyncio.run(play())
 
@@ -98,6 +99,14 @@ def test_a_canary_that_arrives_is_known_by_whose_it_is_and_by_its_message() -> N
     assert (leak.other, leak.user, leak.kind) == ("bystander-1", "attacker", "other")
     assert leak.token.startswith("sgcanary")
     assert leak.size > len(leak.token)
+
+
+@pytest.mark.parametrize("name", ["no origin", "NaN", "many fragments", "control-frame flood"])
+def test_what_comes_of_others_is_found_whatever_was_attacked(name: str) -> None:
+    found = attacked(name, "gossips")
+    assert found.outcome is Outcome.FAIL
+    assert found.said.startswith("another user's canary arrived, bystander-1's, in other (")
+    assert found.leak is not None
 
 
 @pytest.mark.parametrize(
