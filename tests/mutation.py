@@ -49,6 +49,7 @@ SLOW: Final = [
     *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "test_checker_exact.py"),
 ]
 LONGEST_S: Final = 120  # of processor time: then it goes round in circles, and somebody would notice
+LARGEST: Final = 4 * 2**30  # bytes of addresses: one that remembers without end takes no other down with it
 _HOW: Final = (
     *("-x", "-q", "-p", "no:cacheprovider", "-o", "timeout=0"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
@@ -140,6 +141,7 @@ def forked(module: str, code: CodeType, tests: Sequence[str]) -> int:
         status = 1
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_S, LONGEST_S))
+            resource.setrlimit(resource.RLIMIT_AS, (LARGEST, LARGEST))
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
