@@ -129,8 +129,8 @@ def fates(pairs: Iterable[tuple[Path, Mutant]], jobs: int) -> Iterator[tuple[Pat
 
 def stages(path: Path) -> list[tuple[str, list[str]]]:
     """The tests to run against a file's mutants."""
-    nearest = TESTS / path.relative_to(CORE.parent).with_name(f"test_{path.name}")
-    tests = {"the nearest": [nearest] if nearest.exists() else [], "quick": QUICK, "slow": SLOW}
+    nearest = sorted((TESTS / path.relative_to(CORE.parent)).parent.glob(f"test_{path.stem}*.py"))
+    tests = {"the nearest": nearest, "quick": QUICK, "slow": SLOW}
     return [(stage, [str(TESTS / name) for name in names]) for stage, names in tests.items() if names]
 
 

@@ -10,13 +10,9 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Finding, Verdict
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.ownership import Settlements
-from tests.support.history import (
-    LIMITS,
-    SECOND,
-    run,
-    session,
-    whole,
-)
+from tests.support.history import LIMITS, SECOND, run, session, whole
+
+ANNS = run(*whole()).events[4].event  # one of Ann's events
 
 
 def take(row: Observation, assembler: Assembler, checks: Checks) -> dict[str, bool]:

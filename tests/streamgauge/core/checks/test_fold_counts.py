@@ -1,20 +1,18 @@
-"""What the fold of the checks keeps, counts and shows."""
+"""What the fold of the checks keeps and counts."""
 
-import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.assembly import Assembler
-from streamgauge.core.checks import fold
 from streamgauge.core.checks.fold import Checks, Settled
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Struck
-from streamgauge.core.observation import Closed, Malformed, Observation, Received
+from streamgauge.core.history import End
+from streamgauge.core.observation import Closed, Malformed, Observation
 from streamgauge.core.ownership import Settlements
 from tests.support.history import (
     LIMITS,
     SECOND,
-    accepted,
     canary,
     failed,
     heard,
@@ -25,9 +23,10 @@ from tests.support.history import (
     started,
     swapped,
     thought,
+    twice,
     whole,
 )
-from tests.support.judged import checked, failures, findings, take, verdicts, with_offsets
+from tests.support.judged import checked, failures, take, verdicts, with_offsets
 
 R = Rule
 
@@ -72,79 +71,32 @@ def test_a_missing_head_counts_as_an_application_of_its_rule() -> None:
     assert (verdict.exercised, verdict.found, verdict.unknown) == (1, 1, 1)
 
 
-def test_an_offset_without_a_seq_is_explained_by_no_run() -> None:
-    numbered = heard(Event(Kind.WORK, run="r1", offset=1), at=0.02)
-    again = replace(numbered, at_ns=numbered.at_ns + 1)
-    state = checked(opened(), run().asked, accepted(), numbered, again)
-    assert (R.OFFSET_CONTIGUOUS, "repeat to offset 1") in failures(state)
+def test_numbered_events_are_counted_by_what_became_of_them() -> None:
+    settled = Settlements()
+    assembler, checks = Assembler(LIMITS, settled), Checks(LIMITS, settled=settled)
+    runs = (
+        run(twice(started()), lost(thought(1)), failed()),
+        run(swapped(started(), thought(1)), failed(), name="r2", request="q2"),
+        run(end=End.DEADLINE, name="r3", request="q3"),
+    )
+    for row in session(*runs):
+        take(row, assembler, checks)
+    assert checks.counts() == {
+        "events numbered": 6,
+        "events lost": 1,
+        "events repeated": 1,
+        "events reordered": 1,
+    }
 
 
-def numbered(received: Received, offset: int, user: str = "ann") -> Received:
-    return replace(received, event=replace(received.event, offset=offset, user=user))
-
-
-def test_a_run_explains_its_offset_whatever_name_it_bears() -> None:
-    told = run(started(), swapped(thought(1), thought(2)), failed())
-    first, third, second, fourth = told.events
-    report = heard(Event(Kind.REPORT, run="r1", offset=3), at=0.02)
-    early, late = numbered(third, 4, "ben"), numbered(second, 2)
-    state = checked(opened(), told.asked, accepted(), first, early, report, late, numbered(fourth, 5))
-    assert failures(state) == [
-        (R.SEQ_CONTIGUOUS, "step back to seq 2"),
-        (R.OFFSET_CONTIGUOUS, "gap: offset 4 never came"),  # out of order it took no number
-        (R.ISOLATION_ENVELOPE, "another user's message"),
-    ]
-
-
-def test_strange_runs_do_not_pile_up_and_ones_own_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fold, "_MOST_STRANGE", 2)
+def test_what_is_counted_of_clean_runs_does_not_pile_up() -> None:
     checks = Checks(LIMITS)
     checks.add(opened())
-    for n in range(10):
-        checks.add(heard(Event(Kind.WORK, user="ben", run=f"b{n}", seq=1, offset=50), at=n))
-    track = checks.track(1)
-    assert track is not None
-    assert len(track.runs) == 3
-    for place in range(2):
-        checks.add(heard(Event(Kind.WORK, user="ann", run="r1", seq=1, offset=1), at=20 + place))
-    assert R.OFFSET_CONTIGUOUS not in checks.state.found
-
-
-def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
-    rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
-    rows = [
-        replace(row, event=replace(row.event, offset=row.event.offset - 8))
-        if isinstance(row, Received) and row.event.run == "r2" and row.event.seq
-        else row
-        for row in rows
-    ]
-    assert failures(checked(*rows)) == [
-        (R.OFFSET_CONTIGUOUS, "repeat to offset 3"),
-        (R.OFFSET_CONTIGUOUS, "repeat to offset 4"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("offsets", "problem", "shown"),
-    [
-        ((1, 2, 3, 9), "gap: offset 4, 5, 6, 7, 8 never came", [9]),
-        ((1, 2, 3, 10), "gap: offset 4, 5, 6, 7, 8 … never came", [10]),
-        (tuple(range(2, 22, 2)), "gap: offset 1, 3, 5, 7, 9 … never came", [2, 4, 6, 8, 10, 12]),
-    ],
-)
-def test_of_gaps_the_first_six_are_shown(offsets: tuple[int, ...], problem: str, shown: list[int]) -> None:
-    rest = tuple(range(offsets[-1] + 1, offsets[-1] + 11 - len(offsets)))
-    (finding,) = findings(checked(*with_offsets(*offsets, *rest)))
-    assert finding.problem == problem
-    assert [witness.offset for witness in finding.witnesses] == shown
-    assert all(witness.guilty for witness in finding.witnesses)
-
-
-def test_what_a_run_explains_is_no_witness_of_what_none_does() -> None:
-    rows = session(run(started(), lost(thought(1)), thought(2), failed()), leaves=False)
-    after = heard(Event(Kind.REPORT, run="r1", offset=6), at=1)
-    gap = findings(checked(*rows, after))[-1]
-    assert [witness.offset for witness in gap.witnesses] == [6]
+    for number in range(1_000):  # not plain: each is judged by itself
+        checks.settle(run(*whole(), name=f"r{number}", request=f"q{number}"))
+    assert len(checks._clean) < 100
+    assert checks.counts()["events numbered"] == 1_000 * len(whole())
+    assert checks.finish(()).exercised[R.ECHO] == 1_000
 
 
 def test_before_a_greeting_nobody_s_messages_are_greeted() -> None:

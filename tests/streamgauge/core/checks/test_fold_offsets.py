@@ -1,0 +1,158 @@
+"""The offsets of a session: what a run explains is not said twice, and what none does is."""
+
+import pytest
+from msgspec.structs import replace
+
+from streamgauge.core.checks import fold
+from streamgauge.core.checks.fold import Checks
+from streamgauge.core.contract import Rule
+from streamgauge.core.event import Event, Kind
+from streamgauge.core.observation import Received
+from tests.support.history import (
+    LIMITS,
+    accepted,
+    failed,
+    heard,
+    lost,
+    opened,
+    run,
+    session,
+    started,
+    swapped,
+    thought,
+    twice,
+    whole,
+)
+from tests.support.judged import checked, failures, findings, verdicts, with_offsets
+
+R = Rule
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ((started(), lost(thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
+        ((started(), twice(thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
+        ((swapped(started(), thought(1)), thought(2), failed()), R.SEQ_CONTIGUOUS),
+        ((started(), twice(failed())), R.SEQ_CONTIGUOUS),
+        ((lost(started()), thought(1), thought(2), failed()), R.STARTED_FIRST),
+        ((lost(started()), thought(1), lost(thought(2)), thought(3), failed()), R.STARTED_FIRST),
+    ],
+)
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_run_explains_its_sessions_departure(said: tuple[Event, ...], rule: Rule, leaves: bool) -> None:
+    state = checked(*session(run(*said), run(*whole(), name="r2", request="q2"), leaves=leaves))
+    assert {rule for rule, _ in failures(state)} <= {rule, R.SEQ_CONTIGUOUS}
+    assert failures(state)[0][0] is rule
+
+
+def test_an_abandoned_runs_gap_explains_its_sessions_too() -> None:
+    rows = session(run(started(), lost(thought(1)), thought(2)))
+    assert failures(checked(*rows)) == [(R.SEQ_CONTIGUOUS, "gap: seq 2 never came")]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "problems"),
+    [
+        ((1, 2, 4, 5, 6, 7, 8, 9, 10, 11), ["gap: offset 3 never came"]),
+        ((2, 3, 4, 5, 6, 7, 8, 9, 10, 19), ["gap: offset 1, 11, 12, 13, 14 … never came"]),
+        ((1, 2, 2, 3, 4, 5, 6, 7, 8, 9), ["repeat to offset 2"]),
+        ((1, 3, 2), ["step back to offset 2"]),
+    ],
+)
+def test_what_no_run_explains_breaks_offset_contiguous(offsets: tuple[int, ...], problems: list[str]) -> None:
+    state = checked(*with_offsets(*offsets))
+    assert failures(state) == [(R.OFFSET_CONTIGUOUS, problem) for problem in problems]
+    assert verdicts(state)[R.OFFSET_CONTIGUOUS].exercised == 10
+
+
+def test_other_numbered_messages_count_too_and_no_run_explains_them() -> None:
+    numbered = [heard(Event(Kind.REPORT, run="r1", offset=offset)) for offset in (1, 3, 2)]
+    state = checked(opened(), *numbered)
+    assert failures(state) == [(R.OFFSET_CONTIGUOUS, "step back to offset 2")]
+
+
+def test_a_jump_to_any_offset_costs_nothing() -> None:
+    state = checked(*with_offsets(1, 2, 3, 4, 5, 6, 7, 8, 9, 2**63 - 1))
+    assert failures(state) == [(R.OFFSET_CONTIGUOUS, "gap: offset 10, 11, 12, 13, 14 … never came")]
+
+
+def test_an_offset_without_a_seq_is_explained_by_no_run() -> None:
+    numbered = heard(Event(Kind.WORK, run="r1", offset=1), at=0.02)
+    again = replace(numbered, at_ns=numbered.at_ns + 1)
+    state = checked(opened(), run().asked, accepted(), numbered, again)
+    assert (R.OFFSET_CONTIGUOUS, "repeat to offset 1") in failures(state)
+
+
+def numbered(received: Received, offset: int, user: str = "ann") -> Received:
+    return replace(received, event=replace(received.event, offset=offset, user=user))
+
+
+def test_a_run_explains_its_offset_whatever_name_it_bears() -> None:
+    told = run(started(), swapped(thought(1), thought(2)), failed())
+    first, third, second, fourth = told.events
+    report = heard(Event(Kind.REPORT, run="r1", offset=3), at=0.02)
+    early, late = numbered(third, 4, "ben"), numbered(second, 2)
+    state = checked(opened(), told.asked, accepted(), first, early, report, late, numbered(fourth, 5))
+    assert failures(state) == [
+        (R.SEQ_CONTIGUOUS, "step back to seq 2"),
+        (R.OFFSET_CONTIGUOUS, "gap: offset 4 never came"),  # out of order it took no number
+        (R.ISOLATION_ENVELOPE, "another user's message"),
+    ]
+
+
+def test_strange_runs_do_not_pile_up_and_ones_own_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "_MOST_STRANGE", 2)
+    checks = Checks(LIMITS)
+    checks.add(opened())
+    for n in range(10):
+        checks.add(heard(Event(Kind.WORK, user="ben", run=f"b{n}", seq=1, offset=50), at=n))
+    track = checks.track(1)
+    assert track is not None
+    assert len(track.runs) == 3
+    for place in range(2):
+        checks.add(heard(Event(Kind.WORK, user="ann", run="r1", seq=1, offset=1), at=20 + place))
+    assert R.OFFSET_CONTIGUOUS not in checks.state.found
+
+
+def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
+    rows = session(run(*whole()), run(started(), failed(), name="r2", request="q2"))
+    rows = [
+        replace(row, event=replace(row.event, offset=row.event.offset - 8))
+        if isinstance(row, Received) and row.event.run == "r2" and row.event.seq
+        else row
+        for row in rows
+    ]
+    assert failures(checked(*rows)) == [
+        (R.OFFSET_CONTIGUOUS, "repeat to offset 3"),
+        (R.OFFSET_CONTIGUOUS, "repeat to offset 4"),
+    ]
+
+
+def test_a_gap_in_the_offsets_shows_what_came_instead() -> None:
+    state = checked(*with_offsets(1, 2, 5))
+    gap = next(finding for finding in findings(state) if finding.problem.startswith("gap: offset"))
+    assert [witness.offset for witness in gap.witnesses] == [5]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "problem", "shown"),
+    [
+        ((1, 2, 3, 9), "gap: offset 4, 5, 6, 7, 8 never came", [9]),
+        ((1, 2, 3, 10), "gap: offset 4, 5, 6, 7, 8 … never came", [10]),
+        (tuple(range(2, 22, 2)), "gap: offset 1, 3, 5, 7, 9 … never came", [2, 4, 6, 8, 10, 12]),
+    ],
+)
+def test_of_gaps_the_first_six_are_shown(offsets: tuple[int, ...], problem: str, shown: list[int]) -> None:
+    rest = tuple(range(offsets[-1] + 1, offsets[-1] + 11 - len(offsets)))
+    (finding,) = findings(checked(*with_offsets(*offsets, *rest)))
+    assert finding.problem == problem
+    assert [witness.offset for witness in finding.witnesses] == shown
+    assert all(witness.guilty for witness in finding.witnesses)
+
+
+def test_what_a_run_explains_is_no_witness_of_what_none_does() -> None:
+    rows = session(run(started(), lost(thought(1)), thought(2), failed()), leaves=False)
+    after = heard(Event(Kind.REPORT, run="r1", offset=6), at=1)
+    gap = findings(checked(*rows, after))[-1]
+    assert [witness.offset for witness in gap.witnesses] == [6]
