@@ -1,9 +1,8 @@
-import socket
+"""What arrives on a connection and what is said on it, while its user waits or not."""
+
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import pytest
 
 from streamgauge.core.event import Kind
 from streamgauge.core.observation import (
@@ -15,41 +14,18 @@ from streamgauge.core.observation import (
     Observation,
     Opened,
     Received,
-    Unsent,
 )
-from streamgauge.protocol import Request
 from tests.support.apart import INSIDE
+from tests.support.connected import CANARY, connected, kinds, only, request
 from tests.support.peer import Peer
 
 if TYPE_CHECKING or INSIDE:
     from gevent import sleep
 
     from streamgauge.load.bench import Bench
-    from streamgauge.load.connection import Connection
-    from streamgauge.load.refusal import NotConnected
 
-CANARY = "sgcanaryOfAnnAndNobodyElse1"
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
 Make = Callable[..., "Bench"]
 Recorded = Callable[["Bench"], list[Observation]]
-
-
-def connected(bench: "Bench") -> "Connection":
-    connection = Connection(bench, "ann", CANARY)
-    connection.connect()
-    return connection
-
-
-def request(name: str = "q1", text: str = "?") -> Request:
-    return Request(text=text, request=name, thread="t", agent="guide", context={})
-
-
-def kinds(rows: list[Observation]) -> list[Kind]:
-    return [Kind(row.event.kind) for row in rows if isinstance(row, Received)]
-
-
-def only(rows: list[Observation], kind: type[Observation]) -> list[Observation]:
-    return [row for row in rows if isinstance(row, kind)]
 
 
 # What arrives
@@ -126,6 +102,21 @@ def test_a_refused_request_is_over(make_bench: Make) -> None:
     assert [(finished.name, finished.error) for finished in bench.finished] == [("guide", "busy")]
 
 
+def test_a_server_with_another_clock_is_pinged_and_its_answers_are_recorded(
+    make_bench: Make, recorded: Recorded
+) -> None:
+    bench = make_bench("tells_the_time")
+    connected(bench)
+    sleep(0.5)
+    rows = recorded(bench)
+    taken = [row for row in rows if isinstance(row, Clocked)]
+    answers = [row for row in rows if isinstance(row, Received) and row.event.kind == Kind.PONG]
+    assert 2 <= len(taken) <= len(answers) // 2  # the others answer no ping that was sent
+    hour = 3_600_000_000_000
+    assert all(row.clock == "clock" for row in taken)
+    assert all(abs(row.offset_ns - hour) <= row.bound_ns for row in taken)  # it is this machine's, and known
+
+
 # What is said
 
 
@@ -163,257 +154,3 @@ def test_a_run_is_cancelled_once_it_is_accepted_and_only_until_it_ends(
     connection.cancel(run)
     cancelled = only(recorded(bench), Cancelled)
     assert [row.run for row in cancelled if isinstance(row, Cancelled)] == ["run of q1"]
-
-
-# How it ends
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "code"), [("leaves", 1001), ("leaves_slowly", 1001), ("hangs_up", 1006)]
-)
-def test_a_connection_that_the_server_ends_is_not_ours(
-    make_bench: Make, recorded: Recorded, behaviour: str, code: int
-) -> None:
-    bench = make_bench(behaviour)
-    connection = connected(bench)
-    sleep(0.1)
-    assert not connection.open
-    connection.close()  # too late
-    assert not bench.connections
-    (closed,) = only(recorded(bench), Closed)
-    assert closed == Closed(1, closed.at_ns, code, ours=False)
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "why"),
-    [("masks", "incorrect masking"), ("says_too_much", "limit"), ("speaks_latin", "invalid UTF-8")],
-)
-def test_a_server_that_breaks_websocket_is_at_fault_and_left_by_us(
-    make_bench: Make, recorded: Recorded, behaviour: str, why: str
-) -> None:
-    bench = make_bench(behaviour)
-    connection = connected(bench)
-    sleep(0.2)
-    assert not connection.open
-    rows = recorded(bench)
-    (fault,) = only(rows, Malformed)
-    assert isinstance(fault, Malformed)
-    assert why in fault.why
-    (closed,) = only(rows, Closed)
-    assert isinstance(closed, Closed)
-    assert closed.ours
-
-
-def test_who_leaves_says_so(make_bench: Make, peer: Peer, recorded: Recorded) -> None:
-    bench = make_bench("hears_the_end")
-    connected(bench).close()
-    assert peer.heard() == 1000
-    (closed,) = only(recorded(bench), Closed)
-    assert closed == Closed(1, closed.at_ns, 1000, ours=True)
-
-
-def test_what_is_open_at_the_end_of_the_run_is_left_by_us(make_bench: Make, recorded: Recorded) -> None:
-    bench = make_bench("accepts")
-    connected(bench)
-    (closed,) = only(recorded(bench), Closed)
-    assert closed == Closed(1, closed.at_ns, 1006, ours=True)
-
-
-def test_what_is_asked_on_a_lost_connection_is_unsent(make_bench: Make, recorded: Recorded) -> None:
-    bench = make_bench("leaves")
-    connection = connected(bench)
-    sleep(0.1)
-    assert connection.ask(request(), due_ns=5) is None
-    (unsent,) = only(recorded(bench), Unsent)
-    assert unsent == Unsent(1, unsent.at_ns, 5, "the connection was lost")
-
-
-def test_draining_waits_for_the_runs_and_the_grace_time(make_bench: Make) -> None:
-    bench = make_bench("answers", grace=0.2)
-    connection = connected(bench)
-    run = connection.ask(request(), time.monotonic_ns())
-    began = time.monotonic()
-    connection.drain()
-    assert run is not None
-    assert run.ended
-    assert 0.2 <= time.monotonic() - began < 2
-
-
-def test_draining_ends_with_the_deadline(make_bench: Make) -> None:
-    bench = make_bench("accepts", slack=0.3)
-    connection = connected(bench)
-    connection.ask(request(), time.monotonic_ns())
-    began = time.monotonic()
-    connection.drain()
-    assert 0.3 <= time.monotonic() - began < 2
-    assert connection.open
-
-
-def test_who_is_let_go_waits_for_nothing(make_bench: Make, recorded: Recorded) -> None:
-    bench = make_bench("accepts", slack=60)
-    connection = connected(bench)
-    run = connection.ask(request(), 0)
-    assert run is not None
-    bench.let_go()
-    late = connected(bench)  # whoever was about to connect
-    late.ask(request(), 0)
-    began_s = time.monotonic()
-    connection.drain()
-    late.drain()
-    assert run.over.is_set()
-    assert time.monotonic() - began_s < 1
-    assert all(row.ours for row in recorded(bench) if isinstance(row, Closed))
-
-
-def test_draining_ends_with_the_connection(make_bench: Make) -> None:
-    bench = make_bench("accepts")
-    connection = connected(bench)
-    connection.ask(request(), time.monotonic_ns())
-    connection.abandon()
-    began = time.monotonic()
-    connection.drain()
-    assert time.monotonic() - began < 0.2
-
-
-# What goes wrong on our side
-
-
-@pytest.mark.parametrize("where", ["gather", "observe"])
-def test_an_exception_in_a_callback_is_a_trouble_and_ends_the_connection(
-    make_bench: Make, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    def broken(*_: object, **__: object) -> Received:
-        raise KeyError(TOKEN)
-
-    bench = make_bench("answers")
-    connection = connected(bench)
-    monkeypatch.setattr(connection._observer, "gather", lambda *_, **__: None)
-    monkeypatch.setattr(connection._observer, where, broken)
-    run = connection.ask(request(), time.monotonic_ns())
-    assert run is not None
-    assert run.accepted.wait(5), "its user was left waiting"
-    assert not connection.open
-    assert not bench.connections
-    share = bench.finish()
-    assert share.troubles == ("1 × KeyError in a callback: '[redacted]'",)
-
-
-def test_nobody_is_left_waiting_where_nothing_can_be_recorded(
-    make_bench: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bench = make_bench("answers")
-    connection = connected(bench)
-    run = connection.ask(request(), time.monotonic_ns())
-    with monkeypatch.context() as patched:
-        patched.setattr(bench._analysis, "add", lambda _: 1 / 0)
-        assert run is not None
-        assert run.accepted.wait(5)
-        connection.drain()
-        assert not bench.connections
-    assert "ZeroDivisionError" in capsys.readouterr().err
-    assert bench.finish().troubles == ("1 × ZeroDivisionError in a callback: division by zero",)
-
-
-# What is no connection
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "why"),
-    [
-        ("unknown", "HTTP 401 Unauthorized"),
-        ("closes_ungreeted", "closed with 1013 before the greeting"),
-        ("greets_nobody", "no greeting in time"),
-    ],
-)
-def test_a_connection_that_is_refused_says_why_and_leaves_no_row(
-    make_bench: Make, recorded: Recorded, behaviour: str, why: str
-) -> None:
-    bench = make_bench(behaviour, connect_timeout=0.5)
-    with pytest.raises(NotConnected) as refused:
-        connected(bench)
-    assert str(refused.value) == why
-    assert not bench.connections
-    assert recorded(bench) == []
-
-
-def test_nobody_listens(make_bench: Make) -> None:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        bench = make_bench(target=f"ws://127.0.0.1:{sock.getsockname()[1]}/")
-        with pytest.raises(NotConnected, match=r"^Connection refused$"):
-            connected(bench)
-
-
-def test_without_a_secret_nobody_logs_in(make_bench: Make) -> None:
-    with pytest.raises(NotConnected, match="set STREAMGAUGE_SECRET"):
-        connected(make_bench(secret=""))
-
-
-# A protocol without a greeting, whose runs bear their requests' names
-
-
-def test_without_a_greeting_a_connection_is_open_when_its_handshake_is_done(
-    make_bench: Make, recorded: Recorded
-) -> None:
-    bench = make_bench("greets_nobody", protocol="ag-ui")
-    connection = connected(bench)
-    assert connection.open
-    connection.close()
-    opened, closed = recorded(bench)
-    assert isinstance(opened, Opened)
-    assert (opened.user, opened.canary) == ("ann", CANARY)
-    assert closed == Closed(1, closed.at_ns, 1000, ours=True)
-
-
-def test_no_handshake_in_time_is_no_connection_either(make_bench: Make) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        target = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
-        bench = make_bench(protocol="ag-ui", target=target, connect_timeout=0.2)
-        with pytest.raises(NotConnected, match=r"^no handshake in time$"):
-            connected(bench)
-
-
-@pytest.mark.parametrize("text", ["?", "headless"])
-def test_a_run_that_bears_its_request_s_name_ends_for_its_user(
-    make_bench: Make, recorded: Recorded, text: str
-) -> None:
-    bench = make_bench("speaks_ag_ui", protocol="ag-ui")
-    connection = connected(bench)
-    runs = [connection.ask(request(name, text), time.monotonic_ns()) for name in ("q1", "q2")]
-    connection.drain()
-    assert [run and run.ended for run in runs] == [True, True]
-    assert [run and run.run for run in runs] == (["q1", "q2"] if text == "?" else ["", ""])
-    assert [finished.name for finished in bench.finished] == ["guide", "guide"]
-    asked = only(recorded(bench), Asked)
-    assert [(row.thread, row.agent, row.context) for row in asked if isinstance(row, Asked)] == [
-        ("t", "", "")
-    ] * 2
-
-
-def test_what_a_protocol_has_no_message_for_is_neither_said_nor_recorded(
-    make_bench: Make, recorded: Recorded
-) -> None:
-    bench = make_bench("greets_nobody", protocol="ag-ui")
-    connection = connected(bench)
-    run = connection.ask(request(), time.monotonic_ns())
-    assert run is not None
-    run.run = "q1"
-    connection.cancel(run)
-    connection.say(run, "and?")
-    connection.close()
-    assert [type(row) for row in recorded(bench)] == [Opened, Asked, Closed]
-
-
-def test_a_server_with_another_clock_is_pinged_and_its_answers_are_recorded(
-    make_bench: Make, recorded: Recorded
-) -> None:
-    bench = make_bench("tells_the_time")
-    connected(bench)
-    sleep(0.5)
-    rows = recorded(bench)
-    taken = [row for row in rows if isinstance(row, Clocked)]
-    answers = [row for row in rows if isinstance(row, Received) and row.event.kind == Kind.PONG]
-    assert 2 <= len(taken) <= len(answers) // 2  # the others answer no ping that was sent
-    hour = 3_600_000_000_000
-    assert all(row.clock == "clock" for row in taken)
-    assert all(abs(row.offset_ns - hour) <= row.bound_ns for row in taken)  # it is this machine's, and known

@@ -15,9 +15,9 @@ from websockets.server import ServerProtocol
 
 from streamgauge.core.event import Kind
 from streamgauge.core.observation import Asked, Closed, Observation, Opened, Received
-from streamgauge.protocol import Request
 from tests.support.apart import INSIDE
 from tests.support.certificates import Certificates
+from tests.support.connected import connected, kinds, request
 from tests.support.peer import Peer
 from tests.support.tls_server import TlsServer, server_side
 
@@ -25,13 +25,11 @@ if TYPE_CHECKING or INSIDE:
     from gevent import sleep
 
     from streamgauge.load.bench import Bench
-    from streamgauge.load.connection import Connection
     from streamgauge.load.refusal import NotConnected
     from streamgauge.load.server_metrics import fetch
     from streamgauge.plan import PlanError
     from streamgauge.trust import trust
 
-CANARY = "sgcanaryOfAnnAndNobodyElse1"
 HEARTBEAT = Frame(Opcode.TEXT, b'{"type":"heartbeat","payload":{}}').serialize(mask=False)
 GREETING = Frame(
     Opcode.TEXT, b'{"type":"connection_established","payload":{"user_id":"ann","clock_id":"c"}}'
@@ -51,20 +49,6 @@ def make_over_tls(make_bench: Make, tls_peer: Peer, certificates: Certificates) 
         )
 
     return make
-
-
-def connected(bench: "Bench") -> "Connection":
-    connection = Connection(bench, "ann", CANARY)
-    connection.connect()
-    return connection
-
-
-def request(name: str = "q1", text: str = "?") -> Request:
-    return Request(text=text, request=name, thread="t", agent="guide", context={})
-
-
-def kinds(rows: list[Observation]) -> list[Kind]:
-    return [Kind(row.event.kind) for row in rows if isinstance(row, Received)]
 
 
 def test_the_rows_are_the_same(make_over_tls: MakeOverTls, recorded: Recorded) -> None:
