@@ -1,3 +1,5 @@
+"""What the native protocol's messages are understood to say, and what is said in it."""
+
 import hashlib
 import json
 from typing import Any
@@ -6,98 +8,10 @@ import pytest
 from msgspec.structs import asdict
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.event import Account, Event, Kind
-from streamgauge.protocol import PROTOCOLS, Request, Unreadable
-from streamgauge.protocol.dialect import context_digest
+from streamgauge.core.event import Event, Kind
+from streamgauge.protocol import PROTOCOLS, Request
 from streamgauge.protocol.native import NATIVE, NativeReader
-
-Message = dict[str, Any]
-
-ECHO = {"request_id": "q-1", "context": {"a": 1}}
-DIGEST = context_digest({"a": 1})
-# of every type a message as docs/wire.md has it, and what must be known of it
-SAID: dict[str, tuple[Message, Message]] = {
-    "agent_started": (
-        {"status": "started", "message": "hello", **ECHO},
-        {"kind": Kind.STARTED, "request": "q-1", "context": DIGEST},
-    ),
-    "agent_thinking": (
-        {"reasoning": "hm", "step_number": 2, "source": "pipeline", "progress_percentage": 50},
-        {"kind": Kind.THINKING, "pipeline": True, "step": 2},
-    ),
-    "tool_executing": (
-        {"tool_call_id": "c-1", "tool_name": "search", "parameters": {}, "redacted": []},
-        {"kind": Kind.TOOL_EXECUTING, "call": "c-1"},
-    ),
-    "tool_completed": (
-        {"tool_call_id": "c-1", "tool_name": "search", "result": {}, "status": "success"},
-        {"kind": Kind.TOOL_COMPLETED, "call": "c-1", "status": "success"},
-    ),
-    "partial_result": ({"index": 3, "delta": "äh"}, {"kind": Kind.PARTIAL, "index": 3, "size": 3}),
-    "agent_completed": (
-        {"status": "completed", "result": {"answer": "42"}, "answer_sha256": "abc", **ECHO},
-        {"kind": Kind.COMPLETED, "request": "q-1", "context": DIGEST, "answer": "abc"},
-    ),
-    "agent_error": (
-        {"status": "error", "error_type": "timeout", "error_message": "oh", **ECHO},
-        {"kind": Kind.FAILED, "request": "q-1", "context": DIGEST, "status": "timeout"},
-    ),
-}
-ENVELOPE = {
-    "run_id": "r-1",
-    "thread_id": "t-1",
-    "user_id": "u1",
-    "agent_name": "optimizer",
-    "timestamp": "2026-11-22T08:00:00.000123Z",
-    "seq": 2,
-    "offset": 41,
-    "emitted_ns": 123456,
-}
-OTHERS: dict[str, tuple[Message, Event]] = {
-    "connection_established": (
-        {"protocol": 1, "user_id": "u1", "connection_id": "c", "clock_id": "boot", "session": {"id": "s"}},
-        Event(Kind.GREETING, user="u1", clock="boot"),
-    ),
-    "run_accepted": (
-        {"request_id": "q-1", "run_id": "r-1", "thread_id": "t-1"},
-        Event(Kind.ACCEPTED, run="r-1", thread="t-1", request="q-1"),
-    ),
-    "run_report": (
-        {"run_id": "r-1", "execution_ns": 900, "emission_ns": 30, "events": 7, "emission": "on"},
-        Event(Kind.REPORT, run="r-1", account=Account(900, 30, 7)),
-    ),
-    "error": (
-        {"code": "not_found", "message": "none", "request_id": "q-1"},
-        Event(Kind.REFUSED, request="q-1", status="not_found"),
-    ),
-    "ack": ({}, Event(Kind.ACK)),
-    "heartbeat": ({"server_ns": 1}, Event(Kind.HEARTBEAT)),
-    "pong": ({"client_ns": 1, "server_ns": 2}, Event(Kind.PONG, request="1", emitted_ns=2)),
-}
-
-
-def event(kind: str, **changes: Any) -> Message:
-    """An event of a run; a change is to the envelope, or to the payload where it has the field."""
-    payload = SAID[kind][0]
-    inner = {name: value for name, value in changes.items() if name in payload}
-    outer = {name: value for name, value in changes.items() if name not in payload}
-    return {"type": kind, **ENVELOPE, **outer, "payload": payload | inner}
-
-
-def other(kind: str) -> Message:
-    return {"type": kind, "payload": OTHERS[kind][0]}
-
-
-def read(message: Message | bytes, reader: NativeReader | None = None) -> Event:
-    data = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return (reader or NativeReader()).read(data)[0]
-
-
-def unreadable(message: Message | bytes) -> str:
-    with pytest.raises(Unreadable) as caught:
-        read(message)
-    return str(caught.value)
-
+from tests.support.native_messages import OTHERS, SAID, Message, event, other, read
 
 # What is understood
 
@@ -170,6 +84,11 @@ def test_of_duplicate_keys_the_last_wins() -> None:
     assert read(b'{"type":"error","payload":{"code":"a","code":"b"}}').status == "b"
 
 
+@pytest.mark.parametrize(("error", "cut"), [("run_lost", True), ("timeout", False), ("cancelled", False)])
+def test_only_a_lost_run_may_leave_tools_open(error: str, cut: bool) -> None:
+    assert read(event("agent_error", error_type=error)).cut is cut
+
+
 # Deltas
 
 
@@ -192,156 +111,6 @@ def test_at_the_end_of_a_run_its_deltas_are_joined_by_index_and_handed_out(end: 
 def test_a_run_without_deltas_joins_to_nothing() -> None:
     assert NativeReader().read(json.dumps(event("agent_completed")).encode())[1] == b""
     assert read(event("agent_completed")).joined == ""
-
-
-# What is not understood
-
-REQUIRED = {
-    **{kind: {*ENVELOPE, "payload"} - {"timestamp"} for kind in SAID},
-    **{kind: {"payload"} for kind in ("connection_established", "run_accepted", "run_report", "error")},
-}
-REQUIRED_INSIDE = {
-    "agent_started": {"request_id", "context"},
-    "agent_thinking": {"source"},
-    "tool_executing": {"tool_call_id"},
-    "tool_completed": {"tool_call_id", "status"},
-    "partial_result": {"index", "delta"},
-    "agent_completed": {"request_id", "context", "answer_sha256"},
-    "agent_error": {"request_id", "context", "error_type"},
-    "connection_established": {"user_id", "clock_id"},
-    "run_accepted": {"request_id", "run_id", "thread_id"},
-    "run_report": {"run_id", "execution_ns", "emission_ns", "events"},
-    "error": {"code"},
-}
-
-
-@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind in REQUIRED for field in REQUIRED[kind]])
-def test_a_message_may_not_lack_what_it_needs(kind: str, field: str) -> None:
-    message = event(kind) if kind in SAID else other(kind)
-    del message[field]
-    assert unreadable(message) == f"{kind}: Object missing required field `{field}`"
-
-
-@pytest.mark.parametrize(
-    ("kind", "field"), [(kind, field) for kind in REQUIRED_INSIDE for field in REQUIRED_INSIDE[kind]]
-)
-def test_a_payload_may_not_lack_what_it_needs(kind: str, field: str) -> None:
-    message = event(kind) if kind in SAID else other(kind)
-    message["payload"] = {name: value for name, value in message["payload"].items() if name != field}
-    assert unreadable(message) == f"{kind}: Object missing required field `{field}` - at `$.payload`"
-
-
-def test_a_pipelines_thought_may_not_lack_its_step() -> None:
-    message = event("agent_thinking")
-    del message["payload"]["step_number"]
-    assert "step_number other than 1, 2, 3" in unreadable(message)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        event("agent_thinking", step_number=4),
-        event("agent_thinking", step_number=None),
-        event("agent_thinking", step_number="2"),
-        event("agent_thinking", source="somebody"),
-        event("agent_thinking", step_number=2**63, source="agent"),
-        event("tool_executing", tool_call_id=""),
-        event("tool_executing", run_id=""),
-        event("tool_executing", run_id=5),
-        event("tool_executing", user_id=None),
-        event("tool_executing", seq=0),
-        event("tool_executing", seq="2"),
-        event("tool_executing", seq=2.5),
-        event("tool_executing", seq=True),
-        event("tool_executing", seq=2**63),
-        event("tool_executing", offset=-1),
-        event("tool_executing", offset=10**30),
-        event("tool_executing", emitted_ns=-1),
-        event("tool_executing", emitted_ns=2**63),
-        event("tool_executing", emitted_ns=1.0),
-        event("tool_completed", status="fine"),
-        event("partial_result", index=-1),
-        event("partial_result", index=2**64),
-        event("partial_result", delta=["x"]),
-        event("agent_error", error_type=""),
-        {"type": "connection_established", "payload": {"user_id": "", "clock_id": "c"}},
-        {"type": "error", "payload": {"code": "x", "request_id": None}},
-    ],
-)
-def test_a_field_may_not_hold_what_makes_no_sense(message: Message) -> None:
-    assert unreadable(message).startswith(message["type"])
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"{",
-        b"{'type':'ack'}",
-        b'{"type":"ack"} and more',
-        b'{"type":"ack"}{"type":"ack"}',
-        b'\xef\xbb\xbf{"type":"ack"}',
-        b'{"type":"ack","payload":{"server_ns":NaN}}',
-        b'{"type":"ack","payload":{"server_ns":Infinity}}',
-        b'{"type":"ack","payload":{"server_ns":01}}',
-        b'{"type":"ack","payload":{"a":"\n"}}',
-        b'{"type":"never heard of","payload":{"a":NaN}}',
-        b"NaN",
-        b"null",
-        b"5",
-        b'"ack"',
-        b"[]",
-        b'[{"type":"ack"}]',
-        b"{}",
-        b'{"payload":{}}',
-        b'{"type":null}',
-        b'{"type":5}',
-        b'{"type":"\xff"}',
-        b'{"type":"error","payload":{"code":"\\ud800"}}',
-        b'{"type":"ack","payload":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    ],
-)
-def test_what_is_no_json_object_with_a_type_is_unreadable(data: bytes) -> None:
-    assert unreadable(data) == "not a JSON object with a type"
-
-
-@pytest.mark.parametrize("field", ["request_id", "context"])
-def test_text_that_is_no_utf_8_is_unreadable(field: str) -> None:
-    data = json.dumps(event("agent_started", **{field: "HERE"})).encode()
-    assert unreadable(data.replace(b"HERE", b"\xff\xfe")) == "agent_started: invalid UTF-8"
-
-
-@pytest.mark.parametrize("number", [b"1e999", b"9" * 5000])
-def test_a_context_that_cannot_be_held_is_unreadable(number: bytes) -> None:
-    data = json.dumps(event("agent_started", context={"a": "HERE"})).encode()
-    assert unreadable(data.replace(b'"HERE"', number)).startswith("agent_started: ")
-
-
-SECRET = "Tr0ub4dor"
-
-
-def reason_of(data: bytes) -> str:
-    try:
-        read(data)
-    except Unreadable as error:
-        return str(error)
-    return ""
-
-
-@pytest.mark.parametrize("secret", [SECRET, f"it's {SECRET}", f"{SECRET}' - at `$.{SECRET}`", f"'{SECRET}'"])
-@pytest.mark.parametrize("kind", [*SAID, *OTHERS])
-def test_why_a_message_is_unreadable_quotes_nothing_of_it(kind: str, secret: str) -> None:
-    good = event(kind) if kind in SAID else other(kind)
-    planted: list[Message] = [{**good, name: secret} for name in good]
-    planted += [{**good, name: {secret: secret}} for name in good]
-    planted += [{**good, "payload": {**good["payload"], name: secret}} for name in good["payload"]]
-    planted += [{**good, "payload": {**good["payload"], name: [secret]}} for name in good["payload"]]
-    broken = [json.dumps(message).encode() for message in planted]
-    broken += [json.dumps({"type": secret}).encode()[:-1] + b"," + data[1:] for data in broken]
-    broken += [data[:-1] for data in broken] + [data.replace(b"T", b"\xff") for data in broken]
-    reasons = [reason for data in broken if (reason := reason_of(data))]
-    assert len(reasons) > len(broken) // 2
-    assert "0ub4dor" not in "".join(reasons)
 
 
 # What is said
@@ -383,11 +152,6 @@ def test_the_native_protocol_is_built_in_and_promises_every_rule() -> None:
 
 def test_every_connection_has_a_reader_of_its_own() -> None:
     assert NATIVE.reader() is not NATIVE.reader()
-
-
-@pytest.mark.parametrize(("error", "cut"), [("run_lost", True), ("timeout", False), ("cancelled", False)])
-def test_only_a_lost_run_may_leave_tools_open(error: str, cut: bool) -> None:
-    assert read(event("agent_error", error_type=error)).cut is cut
 
 
 def test_a_pong_tells_the_time_by_the_clock_of_the_greeting() -> None:
