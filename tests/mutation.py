@@ -43,7 +43,10 @@ JUDGES: Final = (
 )
 PAGE: Final = ROOT / "docs/mutation.md"
 TESTS: Final = ROOT / "tests/streamgauge"
-QUICK: Final = ("core/checks", "core/test_contract.py", "core/test_assembly.py", "test_checker.py")
+QUICK: Final = (
+    *("core/checks", "core/test_contract.py", "core/test_assembly.py", "core/test_assembly_strays.py"),
+    "test_checker.py",
+)
 SLOW: Final = [
     *("core/test_analysis_short_ways.py", "core/test_alike.py", "core/metrics", "core/test_analysis.py"),
     *("test_checker_agrees.py::test_two_checkers_agree[from seed 0]", "test_checker_exact.py"),
