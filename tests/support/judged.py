@@ -4,14 +4,18 @@ from msgspec.structs import replace
 
 from streamgauge.core.assembly import Assembler
 from streamgauge.core.checks.fold import Checks
+from streamgauge.core.checks.judge import judge
+from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Finding, Verdict
+from streamgauge.core.history import History
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.ownership import Settlements
-from tests.support.history import LIMITS, SECOND, run, session, whole
+from tests.support.history import LIMITS, SECOND, run, session, started, thought, whole
 
+BEGUN = (started(), thought(1), thought(2))  # how a good run begins
 ANNS = run(*whole()).events[4].event  # one of Ann's events
 
 
@@ -56,3 +60,8 @@ def with_offsets(*offsets: int) -> list[Observation]:
         else row
         for row in rows
     ]
+
+
+def broken(history: History) -> list[Problem]:
+    """What a run broke, judged alone."""
+    return list(judge(history, LIMITS).problems)
