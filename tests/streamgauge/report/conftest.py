@@ -9,19 +9,29 @@ from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.checks.extent import Leaks, Losses
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
+from streamgauge.core.control import SEEDS, Control, Seeded
 from streamgauge.core.finding import Doubt, Finding, Struck, Witness
 from streamgauge.core.histogram import Histogram
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import StreamState
 from streamgauge.core.ownership import Owner, Owners
+from streamgauge.core.strike import Strike
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.report.conclude import conclude
-from streamgauge.report.model import Environment, Report, Worker
+from streamgauge.report.model import Environment, Fault, Report, Worker
 
 TOKEN = "sgcanaryAbCdEfGhIjKlMnOpQrSt"
 BEGAN_NS = 5_000_000_000
 BY_MESSAGE = (Rule.PROTOCOL, Rule.OFFSET_CONTIGUOUS, Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY)
+CAUGHT = Control(
+    tuple(
+        Seeded(
+            name, Strike(fault, 1, 1, f"r-{name}", "partial", 8), (Rule.SEQ_CONTIGUOUS,), Rule.SEQ_CONTIGUOUS
+        )
+        for name, fault in SEEDS.items()
+    )
+)
 
 
 def healthy(runs: int) -> AnalysisState:
@@ -187,3 +197,18 @@ def dead() -> Doubt:
 def lagging() -> Doubt:
     """A doubt that makes the latency unknown."""
     return Doubt("generator lag p99", "12 ms", "5 ms", "use fewer users a worker", "latency")
+
+
+@pytest.fixture(scope="session")
+def worst(make: Callable[..., Report], gap: Callable[..., Finding], leak: Finding, lagging: Doubt) -> Report:
+    """A run that has something for every part of the page."""
+    return make(
+        *(gap(f"r-{n}") for n in range(40)),
+        leak,
+        doubts=[replace(lagging, voids="")],
+        thresholds=[parse("p99(run) < 1ms"), parse("p99(run) < 1us", Level.WARN), parse("p99.9(run) < 1s")],
+        faults=[Fault("drop-event:0.01", 12)],
+        control=CAUGHT,
+        recordings=["results/x/worker-0.sgr"],
+        masked={Rule.TOOL_PAIRING: 3},
+    )
