@@ -10,7 +10,7 @@ from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
 from streamgauge.core.finding import VERDICT, Doubt
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.recording import End, Recording, Unread
+from streamgauge.core.recording import End, Recording
 from streamgauge.core.vitals import Process
 
 
@@ -34,7 +34,6 @@ def recorded_doubts(
         course=state.course,
         load_ns=header.load_ns,
         clock_bound_ns=state.clock_bound_ns,
-        unread=sum((end.unread for end in ends), Unread()),
     )
 
 

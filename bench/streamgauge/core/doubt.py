@@ -12,7 +12,6 @@ from streamgauge.core.metrics.course import CourseState
 from streamgauge.core.metrics.early import EARLY
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.overload import overload, p99
-from streamgauge.core.recording import Unread
 from streamgauge.core.steadiness import unsteady
 from streamgauge.core.threshold import ThresholdResult
 from streamgauge.core.vitals import Process
@@ -38,7 +37,6 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     load_ns: tuple[int, int] | None = None,
     most_runs: int = 0,
     clock_bound_ns: int = 0,
-    unread: Unread = Unread(),  # noqa: B008 - frozen
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
@@ -47,8 +45,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
     from when until when the load is to be the same, in ns from the beginning, and is None
     where it is to change; `most_runs` how many runs may be asked for, 0 without a cap;
-    `clock_bound_ns` how far off what is known of the server's clock may be; `unread` what became
-    of the sockets that were left unread.
+    `clock_bound_ns` how far off what is known of the server's clock may be.
     """
     capped = bool(most_runs) and counts.get("requests", 0) >= most_runs
     yield from _ended_early(aborted, counts.get("requests", 0), most_runs if capped else 0)
@@ -96,15 +93,6 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
             "0",
             "the server died, drained or dropped users: its log says why",
             VERDICT,
-        )
-    if unread.sockets and not unread.ended:
-        yield Doubt(
-            "unread sockets",
-            f"0 of {unread.sockets:,} ended by the server",
-            "at least 1",
-            "the run was too short to exhaust buffers or patience, or the server keeps what nobody reads: "
-            "a longer run and the server's memory tell",
-            NOTHING,
         )
     if not counts.get("events", 0):
         yield Doubt("events", "0", "at least 1", "nothing was measured: see the server's log", VERDICT)

@@ -29,16 +29,6 @@ class RecordingError(ValueError):
     """The bytes are no recording of a schema that is known here, or they are damaged."""
 
 
-class Unread(Struct, frozen=True):
-    """Sockets that nobody read on purpose, and how many of them the other side has ended."""
-
-    sockets: int = 0
-    ended: int = 0
-
-    def __add__(self, other: "Unread") -> "Unread":
-        return Unread(self.sockets + other.sockets, self.ended + other.ended)
-
-
 class Header(Struct, frozen=True):
     """What one needs besides the rows to judge them again."""
 
@@ -69,7 +59,6 @@ class End(Struct, frozen=True):
     aborted: str = ""  # why the run stopped by itself
     cut_short: bool = False  # whether it was stopped before its time
     cpu_s: float | None = None  # of the process; None: an older recording, that does not say
-    unread: Unread = Unread()
 
 
 class Recording(Struct, frozen=True):

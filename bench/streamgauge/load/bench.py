@@ -13,7 +13,7 @@ from msgspec import Struct
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.measured import hits
 from streamgauge.core.observation import Malformed, Observation, Received, Stretch
-from streamgauge.core.recording import End, Header, Unread
+from streamgauge.core.recording import End, Header
 from streamgauge.core.resources import Held
 from streamgauge.core.timeline import Origin
 from streamgauge.core.vitals import Vitals
@@ -48,7 +48,6 @@ class Share(Struct, frozen=True):
     clock_steps: int = 0
     origin: Origin = Origin("")  # of the state's times
     vitals: Vitals | None = None
-    unread: Unread = Unread()
 
 
 class Snapshot(Struct, frozen=True):
@@ -119,7 +118,6 @@ class Bench:
         self.most = share_of(plan.most_runs, max(index, 0), workers) if plan.most_runs else None
         self._gone: deque[tuple[int, int]] = deque()  # when connections ended, each with runs under way
         self.frozen: set[Transport] = set()  # sockets that nobody reads any more, and nobody has closed
-        self._buried = Unread()
         self._unconnected: dict[str, int] = {}
         self._troubles: dict[str, int] = {}
         self._numbers = 0
@@ -161,7 +159,6 @@ class Bench:
 
     def bury(self, frozen: "Transport") -> None:
         """Close a socket that nobody reads any more."""
-        self._buried += Unread(1, frozen.is_left)
         self.frozen.discard(frozen)
         frozen.close()
 
@@ -266,9 +263,8 @@ class Bench:
         at_ns = time.monotonic_ns()
         state = self._analysis.finish(at_ns)
         cpu_s = time.process_time() - self._cpu_s
-        unread = sum((Unread(1, frozen.is_left) for frozen in self.frozen), self._buried)
         said, unconnected, steps = self._said(), self._unconnected, self.clock.steps
-        self._recorder.close(End(at_ns, said, unconnected, steps, vitals, aborted, cut_short, cpu_s, unread))
+        self._recorder.close(End(at_ns, said, unconnected, steps, vitals, aborted, cut_short, cpu_s))
         self.clock.close()
         if self.raw is not None:
             self.raw.close()
@@ -286,7 +282,6 @@ class Bench:
             clock_steps=self.clock.steps,
             origin=self._origin,
             vitals=vitals,
-            unread=unread,
         )
 
     def _said(self) -> tuple[str, ...]:

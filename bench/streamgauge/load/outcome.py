@@ -13,7 +13,6 @@ from streamgauge.core.analysis import AnalysisState
 from streamgauge.core.doubt import doubts
 from streamgauge.core.memory import Series
 from streamgauge.core.metrics.latency import Metric
-from streamgauge.core.recording import Unread
 from streamgauge.core.resources import ServerAccount
 from streamgauge.core.timeline import Origin, aligned, time_of_day
 from streamgauge.core.vitals import Process
@@ -102,7 +101,6 @@ def conclude_run(  # noqa: PLR0913 - these are what a run may come to
                 load_ns=plan.load_ns if plan.is_steady else None,
                 most_runs=plan.most_runs,
                 clock_bound_ns=state.clock_bound_ns,
-                unread=sum((share.unread for share in shares), Unread()),
             )
         ),
         cut_short=cut_short,

@@ -8,14 +8,12 @@ from streamgauge.core.metrics.course import CourseState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.tally import Tally
 from streamgauge.core.observation import Asked, Closed, Received, Unsent
-from streamgauge.core.recording import Unread
 from streamgauge.core.threshold import evaluate, parse
 from streamgauge.core.vitals import Process, Sampled, Vitals
 from tests.support.history import run, session, started
 
 EVENTS = {"events": 10_000, "messages": 10_000}
 LIMITS = DoubtLimits()
-NONE_UNREAD = Unread()
 LAG_LIMIT_NS = SLIP_LIMIT_NS = 100_000_000
 
 
@@ -34,7 +32,6 @@ def doubted(
     processes: tuple[Process, ...] = (),
     most_runs: int = 0,
     clock_bound_ns: int = 0,
-    unread: Unread = NONE_UNREAD,
     **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
@@ -54,7 +51,6 @@ def doubted(
             processes=processes,
             most_runs=most_runs,
             clock_bound_ns=clock_bound_ns,
-            unread=unread,
         )
     )
 
@@ -71,16 +67,6 @@ def lag_of(*values: int) -> Distribution:
     for value in values:
         histogram.add(value)
     return histogram.distribution()
-
-
-def test_readers_who_never_stalled_anything_are_said() -> None:
-    assert doubted(unread=Unread(12, 1)) == []
-    (doubt,) = doubted(unread=Unread(12, 0))
-    assert (doubt.name, doubt.value, doubt.voids) == (
-        "unread sockets",
-        "0 of 12 ended by the server",
-        NOTHING,
-    )
 
 
 def test_a_run_in_which_all_was_well_is_not_doubted() -> None:
