@@ -264,7 +264,7 @@ class Bench:
         state = self._analysis.finish(at_ns)
         cpu_s = time.process_time() - self._cpu_s
         said, unconnected, steps = self._said(), self._unconnected, self.clock.steps
-        self._recorder.close(End(at_ns, said, unconnected, steps, vitals, aborted, cut_short, cpu_s))
+        self._recorder.end(End(at_ns, said, unconnected, steps, vitals, aborted, cut_short, cpu_s))
         self.clock.close()
         if self.raw is not None:
             self.raw.close()

@@ -44,13 +44,13 @@ def test_rows_are_read_back_in_their_order(path: Path) -> None:
         for one in rows[start : start + 1_000]:
             recording.add(one)
         sleep(0.11)  # long enough for a block or two
-    recording.close(END)
+    recording.end(END)
     assert Recording.of(path.read_bytes()) == Recording(HEADER, rows, END)
     assert recording.trouble == ""
 
 
 def test_a_recording_of_nothing_has_a_beginning_and_an_end(path: Path) -> None:
-    Recorder(path, HEADER).close(END)
+    Recorder(path, HEADER).end(END)
     assert Recording.of(path.read_bytes()) == Recording(HEADER, [], END)
 
 
@@ -59,7 +59,7 @@ def test_what_was_recorded_is_on_disk_soon(path: Path) -> None:
     recording.add(row(1))
     sleep(0.3)
     assert Recording.of(path.read_bytes()) == Recording(HEADER, [row(1)], None)
-    recording.close(END)
+    recording.end(END)
 
 
 def test_a_row_that_comes_while_the_last_block_is_written_is_not_lost(
@@ -76,7 +76,7 @@ def test_a_row_that_comes_while_the_last_block_is_written_is_not_lost(
     recording.add(row(1))
     sleep(0.15)  # row 1 is being written
     recording.add(row(2))
-    recording.close(END)
+    recording.end(END)
     assert Recording.of(path.read_bytes()) == Recording(HEADER, [row(1), row(2)], END)
 
 
@@ -90,7 +90,7 @@ def test_nothing_blocks_the_hub_while_a_block_is_written(path: Path, monkeypatch
     recording = Recorder(path, HEADER)
     monkeypatch.setattr(recorder, "block", slowly)
     recording.add(row(1))
-    closing = spawn(recording.close, END)
+    closing = spawn(recording.end, END)
     turns = 0
     while not closing.ready():
         sleep(0.01)
@@ -104,7 +104,7 @@ def test_a_full_disk_is_a_trouble_and_stops_the_recording_not_the_run(full_disk:
     recording.add(row(1))
     sleep(0.15)
     recording.add(row(2))
-    recording.close(END)
+    recording.end(END)
     assert recording.trouble == "the recording stopped: No space left on device"
 
 
@@ -115,6 +115,6 @@ def test_a_row_that_cannot_be_packed_leaves_no_recording_that_looks_whole(path: 
     recording.add(row(2**64))
     sleep(0.15)
     recording.add(row(3))
-    recording.close(END)
+    recording.end(END)
     assert recording.trouble == "the recording stopped: OverflowError"
     assert Recording.of(path.read_bytes()) == Recording(HEADER, [row(1)], None)
