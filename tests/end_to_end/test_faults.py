@@ -12,6 +12,7 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Outcome
 from streamgauge.core.recording import Recording
 from streamgauge.core.stretch import unfolded
+from streamgauge.report.problems import sentence
 from tests.support.analysed import unordered
 from tests.support.command import Done, Run
 
@@ -141,7 +142,7 @@ def test_every_strike_is_found_by_its_rule_and_nothing_else_fails(
     assert found(done, row.must) == struck
     (verdict,) = (verdict for verdict in done.report.verdicts if verdict.rule == row.must)
     for finding in verdict.findings:
-        assert re.fullmatch(row.problem, finding.problem)
+        assert re.fullmatch(row.problem, sentence(finding))
         assert any(witness.guilty for witness in finding.witnesses)
     assert row.must in done.out
 

@@ -87,7 +87,7 @@ def test_a_message_that_is_struck_is_found_where_it_was(
     assert proxy.end()["strikes"] == {fault: 1}
     (verdict,) = (verdict for verdict in done.report.verdicts if verdict.rule == rule)
     (finding,) = verdict.findings
-    assert finding.problem.startswith(problem)
+    assert finding.problem == problem
     assert finding.run == strike["run"]
     assert finding.token == (strike["canary"] if fault == "transplant" else "")
 

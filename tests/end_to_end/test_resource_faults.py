@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from streamgauge.report.problems import sentence
 from tests.support.command import Done, Run
 
 CHURN = ("--scenario", "churn", "--users", "40", "--duration", "4s")
@@ -39,7 +40,7 @@ def test_a_faulty_server_fails_by_what_it_keeps_or_holds_up(
     if must == "resource":  # as much is left as the server kept
         (found,) = (found for verdict in done.report.verdicts for found in verdict.findings)
         left = rf"{committed.struck} \w+ left 10 s after the last user closed"
-        assert re.fullmatch(f"{left}, baseline 0; allowed by linger = 10", found.problem)
+        assert re.fullmatch(f"{left}, baseline 0; allowed by linger = 10", sentence(found))
 
 
 @pytest.mark.parametrize("load", [CHURN, STALLED], ids=["churn", "stalled"])

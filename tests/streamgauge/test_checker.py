@@ -27,8 +27,8 @@ def recorded(rows: list[Observation], *required: Rule, worker: str = "w", whole:
 
 def test_rows_come_to_findings_and_verdicts() -> None:
     checked = check_rows([*GOOD, *GAP], LIMITS)
-    assert [(f.rule, f.problem, f.user, f.run) for f in checked.findings] == [
-        (R.SEQ_CONTIGUOUS, "gap: seq 2 never came", "ben", "r2")
+    assert [(f.rule, f.problem, f.numbers, f.user, f.run) for f in checked.findings] == [
+        (R.SEQ_CONTIGUOUS, "gap", ((2, 2),), "ben", "r2")
     ]
     assert [verdict.rule for verdict in checked.verdicts] == list(Rule)
     assert {v.rule for v in checked.verdicts if v.outcome is Outcome.FAIL} == {R.SEQ_CONTIGUOUS}
@@ -97,4 +97,4 @@ def test_the_examples_in_the_docs_run(
     assert len(examples) == 2
     for example in examples:
         exec(example, {})
-    assert capsys.readouterr().out == "fail\nseq-contiguous gap: seq 2 never came ben r2\n"
+    assert capsys.readouterr().out == "fail\nseq-contiguous gap ((2, 2),) ben r2\n"

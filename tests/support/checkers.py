@@ -1,6 +1,5 @@
-"""Two checkers on one recording: what each has to say, in the same words."""
+"""Two checkers on one recording: what each has to say, with the same numbers."""
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -27,7 +26,7 @@ Rows = list[Observation]
 
 
 class Opinions(NamedTuple):
-    """What was said of a recording: findings by rule, problem, user and run; and runs hidden by a gap."""
+    """What was said of a recording: findings with whose they are and their numbers; runs hidden by a gap."""
 
     first: Counter[Naive]
     second: Counter[Naive]
@@ -123,15 +122,8 @@ def _said(checked: Checked) -> Counter[Naive]:
     return Counter(map(_plain, checked.findings))
 
 
-_CLASSES = (
-    (r"(gap|repeat|step back|head missing)\b.*", r"\1"),
-    (r".*\b(after the end)", r"\1"),
-    (r"(index) .*", r"\1"),
-)
-
-
 def _plain(finding: Finding) -> Naive:
-    """A finding without its numbers and its witnesses."""
+    """A finding without its witnesses, and not so nice where the naive checker is not."""
     problem = finding.problem
     if finding.rule is Rule.THINKING_PRESENT:
         problem = ""
@@ -141,10 +133,10 @@ def _plain(finding: Finding) -> Naive:
         problem = "no start"
     elif problem == "started twice or late":
         problem = "started again"
-    else:
-        for pattern, name in _CLASSES:
-            problem = re.sub(f"^{pattern}$", name, problem)
-    return Naive(finding.rule.value, problem, finding.user, finding.conn, finding.run, finding.other)
+    elif problem.endswith(" after the end"):
+        problem = "after the end"
+    whose = finding.user, finding.conn, finding.run, finding.other
+    return Naive(finding.rule.value, problem, *whose, finding.numbers, finding.more, finding.lasted_ns)
 
 
 def _masked(checked: Checked) -> int:

@@ -9,7 +9,7 @@ from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Finding, Verdict
+from streamgauge.core.finding import Finding, Ranges, Verdict
 from streamgauge.core.history import History
 from streamgauge.core.observation import Observation, Received
 from streamgauge.core.ownership import Settlements
@@ -48,6 +48,10 @@ def findings(state: CheckState) -> list[Finding]:
 
 def failures(state: CheckState) -> list[tuple[Rule, str]]:
     return [(finding.rule, finding.problem) for finding in findings(state)]
+
+
+def numbered(state: CheckState) -> list[tuple[Rule, str, Ranges]]:
+    return [(finding.rule, finding.problem, finding.numbers) for finding in findings(state)]
 
 
 def with_offsets(*offsets: int) -> list[Observation]:

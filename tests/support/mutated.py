@@ -1,5 +1,6 @@
 """Correct recordings with one fault in them, and what is needed to put it there."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ class Told(NamedTuple):
     run: str = ""
     guilty: tuple[tuple[int, int], ...] = ()  # seq and offset
     other: str = ""
+    numbers: tuple[tuple[int, int], ...] = ()
+    lasted_ns: int = 0
 
 
 class Mutated(NamedTuple):
@@ -37,7 +40,9 @@ class Mutated(NamedTuple):
 
 def told(finding: Finding) -> Told:
     guilty = tuple((seen.seq, seen.offset) for seen in finding.witnesses if seen.guilty)
-    return Told(finding.rule, finding.problem, finding.user, finding.conn, finding.run, guilty, finding.other)
+    whose = finding.user, finding.conn, finding.run
+    numbers = finding.numbers, finding.lasted_ns
+    return Told(finding.rule, finding.problem, *whose, guilty, finding.other, *numbers)
 
 
 class Place(NamedTuple):
@@ -50,10 +55,13 @@ class Place(NamedTuple):
     def event(self) -> Event:
         return self.row.event
 
-    def breaks(self, rule: Rule, problem: str, other: str = "") -> Told:
+    def breaks(
+        self, rule: Rule, problem: str, other: str = "", *, numbers: Sequence[int] = (), lasted_ns: int = 0
+    ) -> Told:
         event = self.event
         user, guilty = owner(self.row), ((event.seq, event.offset),)
-        return Told(rule, problem, user, self.row.conn, event.run, guilty, other)
+        said = tuple((number, number) for number in numbers)
+        return Told(rule, problem, user, self.row.conn, event.run, guilty, other, said, lasted_ns)
 
 
 def owner(row: Received) -> str:

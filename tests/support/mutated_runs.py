@@ -69,8 +69,8 @@ def _missed(lost: Event, rest: list[Place], of_run: list[Place]) -> list[Told]:
     if lost.kind == Kind.PARTIAL:
         for each in rest:
             if each.event.kind == Kind.PARTIAL:
-                text = f"index {each.event.index} where {lost.index} was due"
-                return [each.breaks(R.PARTIAL_INTEGRITY, text)]
+                came_and_due = each.event.index, lost.index
+                return [each.breaks(R.PARTIAL_INTEGRITY, "wrong index", numbers=came_and_due)]
         streamed = any(each.event.kind == Kind.PARTIAL for each in of_run)
         if streamed and of_run[-1].event.answer:
             return [of_run[-1].breaks(R.PARTIAL_INTEGRITY, "deltas do not join to the answer")]

@@ -42,7 +42,7 @@ def transplants(rows: Rows, rng: Random) -> Mutated:
     """An event is sent to another user's socket instead."""
     place, after = rng.choice([pair for of_run in runs(rows) for pair in pairwise(of_run[1:])])
     faulty, expected = _sent_to(rows, place, *stranger(rows, place, rng))
-    gap = after.breaks(R.SEQ_CONTIGUOUS, f"gap: seq {place.event.seq} never came")
+    gap = after.breaks(R.SEQ_CONTIGUOUS, "gap", numbers=[place.event.seq])
     return Mutated(without(faulty, place), [*expected, gap], masked=True)
 
 
@@ -56,7 +56,7 @@ def _sent_to(rows: Rows, place: Place, conn: int, user: str) -> tuple[Rows, list
     expected = [leak, leak._replace(rule=R.ISOLATION_ENVELOPE, problem="another user's message")]
     if offset == 1 + sum(each.at < place.at for each in theirs):  # it took a number of theirs
         expected += [
-            each.breaks(R.OFFSET_CONTIGUOUS, f"repeat to offset {offset}")
+            each.breaks(R.OFFSET_CONTIGUOUS, "repeat", numbers=[offset])
             for each in theirs
             if each.event.offset == offset
         ]
@@ -126,7 +126,7 @@ def falls_silent(rows: Rows, rng: Random) -> Mutated:
         if began_ns is not None and after is not None:
             before = [each.row.kernel_ns or each.row.at_ns for each in of_run if each.at < stop]
             silence = (after.row.kernel_ns or after.row.at_ns) - (before[-1] if before else began_ns)
-            expected.append(after.breaks(R.NO_SILENCE, f"silent for {silence / 1e9:.1f} s"))
+            expected.append(after.breaks(R.NO_SILENCE, "silent", lasted_ns=silence))
     return Mutated(faulty, expected, until_ns=UNTIL + later)
 
 
@@ -167,7 +167,7 @@ def tears(rows: Rows, rng: Random) -> Mutated:
     place, after = rng.choice([pair for of_run in runs(rows) for pair in pairwise(of_run[1:])])
     conn, user = place.row.conn, owner(place.row)
     torn = Malformed(conn, place.row.at_ns, 77, "no JSON")
-    gap = after.breaks(R.SEQ_CONTIGUOUS, f"gap: seq {place.event.seq} never came")
+    gap = after.breaks(R.SEQ_CONTIGUOUS, "gap", numbers=[place.event.seq])
     said = Told(R.PROTOCOL, "no JSON", user, conn, guilty=((0, 0),))
     return Mutated([*rows[: place.at], torn, *rows[place.at + 1 :]], [gap, said], masked=True)
 

@@ -35,13 +35,13 @@ R = Rule
 def loses(rows: Rows, rng: Random) -> Mutated:
     """An event in mid-run."""
     place, after = rng.choice([pair for of_run in runs(rows) for pair in pairwise(of_run[1:])])
-    gap = after.breaks(R.SEQ_CONTIGUOUS, f"gap: seq {place.event.seq} never came")
+    gap = after.breaks(R.SEQ_CONTIGUOUS, "gap", numbers=[place.event.seq])
     return Mutated(without(rows, place), [gap], masked=True)
 
 
 def loses_the_head(rows: Rows, rng: Random) -> Mutated:
     of_run = rng.choice([each for each in runs(rows) if len(each) > 1 and each[0].event.kind == Kind.STARTED])
-    head = of_run[1].breaks(R.STARTED_FIRST, "head missing: seq 1 never came")
+    head = of_run[1].breaks(R.STARTED_FIRST, "head missing", numbers=[1])
     return Mutated(without(rows, of_run[0]), [head], masked=True)
 
 
@@ -65,9 +65,9 @@ def loses_the_tail(rows: Rows, rng: Random) -> Mutated:
     ]
     gaps = [
         Told(
-            *(R.OFFSET_CONTIGUOUS, f"gap: offset {place.event.offset} never came"),
-            *(owner(place.row), place.row.conn),
+            *(R.OFFSET_CONTIGUOUS, "gap", owner(place.row), place.row.conn),
             guilty=((after.event.seq, after.event.offset),),
+            numbers=((place.event.offset, place.event.offset),),
         )
         for after in later
     ]
@@ -99,7 +99,7 @@ def repeats(rows: Rows, rng: Random) -> Mutated:
     ends = [at for at, row in enumerate(rows) if isinstance(row, Closed) and row.conn == conn]
     later = rng.randint(place.at, min([place.at + 20, len(rows) - 1, *(end - 1 for end in ends)]))
     again = replace(place.row, at_ns=rows[later].at_ns, kernel_ns=0)
-    repeat = place.breaks(R.SEQ_CONTIGUOUS, f"repeat of seq {place.event.seq}")
+    repeat = place.breaks(R.SEQ_CONTIGUOUS, "repeat", numbers=[place.event.seq])
     return Mutated([*rows[: later + 1], again, *rows[later + 1 :]], [repeat])
 
 
@@ -110,12 +110,13 @@ def swaps(rows: Rows, rng: Random) -> Mutated:
     faulty[one.at] = replace(one.row, event=two.event)
     faulty[two.at] = replace(two.row, event=one.event)
     between = [
-        each.breaks(R.OFFSET_CONTIGUOUS, f"step back to offset {each.event.offset}")
+        each.breaks(R.OFFSET_CONTIGUOUS, "step back", numbers=[each.event.offset])
         for of_run in runs(rows)
         for each in of_run
         if each.row.conn == one.row.conn and one.at < each.at < two.at
     ]
-    return Mutated(faulty, [one.breaks(R.SEQ_CONTIGUOUS, f"step back to seq {one.event.seq}"), *between])
+    late = one.breaks(R.SEQ_CONTIGUOUS, "step back", numbers=[one.event.seq])
+    return Mutated(faulty, [late, *between])
 
 
 MUTATIONS = (

@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Opened, Received
+from tests.support.naive_numbers import beyond, missing, shown
 from tests.support.naive_run import ENDS, in_order
 
 
 class Naive(NamedTuple):
-    """One finding: of which rule, what kind of breach, on whose socket, of which run."""
+    """One finding: of which rule, what kind of breach, on whose socket, of which run, and its numbers."""
 
     rule: str
     problem: str
@@ -25,6 +26,9 @@ class Naive(NamedTuple):
     conn: int
     run: str = ""
     other: str = ""
+    numbers: tuple[tuple[int, int], ...] = ()
+    more: int = 0
+    lasted_ns: int = 0
 
 
 class Run(Struct):
@@ -162,8 +166,8 @@ class Second:
         silence = (row.kernel_ns or row.at_ns) - heard[-1]
         if silence > self.limits.silence_ns + run.asked.pause_ns and not run.told_of_silence:
             run.told_of_silence = True
-            problem = f"silent for {silence / 1e9:.1f} s"
-            self.findings.append(Naive("no-silence", problem, run.user, row.conn, row.event.run))
+            found = Naive("no-silence", "silent", run.user, row.conn, row.event.run, lasted_ns=silence)
+            self.findings.append(found)
 
     def stray(self, row: Received, user: str, runs: Sequence[Run]) -> None:
         if row.foreign:
@@ -179,8 +183,10 @@ class Second:
     # One run
 
     def judge(self, run: Run) -> Iterator[Naive]:
-        def broken(rule: str, problem: str) -> Naive:
-            return Naive(rule, problem, run.user, run.asked.conn, run.run)
+        def broken(
+            rule: str, problem: str, pairs: Sequence[tuple[int, int]] = (), lasted_ns: int = 0
+        ) -> Naive:
+            return Naive(rule, problem, run.user, run.asked.conn, run.run, "", *shown(pairs), lasted_ns)
 
         if run.ended_ns is None and not run.refused and not run.left:
             yield broken("complete", "never ended" if run.events else "never began")
@@ -194,10 +200,12 @@ class Second:
         numbers = [received.event.seq for received in run.events]
         once = [r for place, r in enumerate(run.events) if numbers[place] not in numbers[:place]]
         arrived = [received.event.seq for received in once]
-        if len(once) < len(numbers):
-            yield broken("seq-contiguous", "repeat")
-        if any(later < earlier for place, later in enumerate(arrived) for earlier in arrived[:place]):
-            yield broken("seq-contiguous", "step back")
+        again = [number for place, number in enumerate(numbers) if number in numbers[:place]]
+        if again:
+            yield broken("seq-contiguous", "repeat", [(number, number) for number in again])
+        back = [n for place, n in enumerate(arrived) if any(earlier > n for earlier in arrived[:place])]
+        if back:
+            yield broken("seq-contiguous", "step back", [(number, number) for number in back])
         events = sorted((received.event for received in once), key=lambda event: event.seq)
         for problem in wrong_echoes(run, events):
             yield broken("echo", problem)
@@ -206,16 +214,16 @@ class Second:
             self.masked += 1
             head = gaps[0][0] == 1 and all(event.kind != Kind.STARTED for event in events)
             if head:
-                yield broken("started-first", "head missing")
+                yield broken("started-first", "head missing", gaps[:1])
             if gaps[head:]:
-                yield broken("seq-contiguous", "gap")
+                yield broken("seq-contiguous", "gap", gaps[head:])
             return
         arrivals = [run.asked.at_ns, *(r.kernel_ns or r.at_ns for r in once)]
         longest = max(later - earlier for earlier, later in pairwise(arrivals))
         if longest > self.limits.silence_ns + run.asked.pause_ns:
-            yield broken("no-silence", f"silent for {longest / 1e9:.1f} s")
-        for rule, problem in in_order(events):
-            yield broken(rule, problem)
+            yield broken("no-silence", "silent", lasted_ns=longest)
+        for rule, problem, wrong in in_order(events):
+            yield broken(rule, problem, [(number, number) for number in wrong])
 
     # Messages, sessions, users
 
@@ -252,16 +260,20 @@ class Second:
         if event.kind <= Kind.FAILED and (settled or (event.seq and max(of_run, default=0) >= event.seq)):
             return
         problem = "repeat" if event.offset in seen else "step back"
-        yield Naive("offset-contiguous", problem, user, row.conn, event.run)
+        number = event.offset, event.offset
+        yield Naive("offset-contiguous", problem, user, row.conn, event.run, numbers=(number,))
 
     def judge_offsets(self, rows: Sequence[Observation], user: str, runs: Sequence[Run]) -> Iterator[Naive]:
         """What never came, unless the runs miss as much."""
-        missed = sum(high - low + 1 for low, high in missing(offsets(rows, user)))
+        gaps = missing(offsets(rows, user))
+        missed = sum(high - low + 1 for low, high in gaps)
         explained = sum(
             high - low + 1 for run in runs for low, high in missing([r.event.seq for r in run.events])
         )
         if missed > explained:
-            yield Naive("offset-contiguous", "gap", user, rows[0].conn)
+            yield Naive(
+                "offset-contiguous", "gap", user, rows[0].conn, "", "", *shown(beyond(gaps, explained))
+            )
 
     def judge_strays(self) -> Iterator[Naive]:
         """Events of no run that was open: those of one run are one finding, but for what came late."""
@@ -286,12 +298,6 @@ class Second:
             users = sorted({run.user for run in self.runs if run.run == name})
             for other in users[1:]:
                 yield Naive("isolation-envelope", "one run id at two users", users[0], 0, name, other)
-
-
-def missing(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """The numbers that never came, below the highest that did: from and to."""
-    seen = sorted({0, *numbers})
-    return [(low + 1, high - 1) for low, high in pairwise(seen) if high > low + 1]
 
 
 def offsets(rows: Sequence[Observation], user: str) -> list[int]:

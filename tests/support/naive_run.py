@@ -7,24 +7,24 @@ from streamgauge.core.event import Event, Kind
 ENDS = (Kind.COMPLETED, Kind.FAILED)
 
 
-def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the order of a run of which every event is there, once."""
+def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """What is wrong with the order of a run of which every event is there, once; and which numbers are."""
     ends = [place for place, event in enumerate(events) if event.kind in ENDS]
     life = events[: ends[0] + 1] if ends else events
     if len(life) < len(events):
-        yield "terminal-last", "after the end"
+        yield "terminal-last", "after the end", ()
     starts = [place for place, event in enumerate(life) if event.kind == Kind.STARTED]
     only_an_error = life[0].kind == Kind.FAILED
     if 0 not in starts and not only_an_error:
-        yield "started-first", "no start"
+        yield "started-first", "no start", ()
     elif starts[1:]:
-        yield "started-first", "started again"
+        yield "started-first", "started again", ()
     if thinks_wrongly(life, began=0 in starts):
-        yield "thinking-present", ""
+        yield "thinking-present", "", ()
     if wrong := wrong_tools(life):
-        yield "tool-pairing", ", ".join(sorted(wrong))
-    if torn := wrong_parts(life):
-        yield "partial-integrity", torn
+        yield "tool-pairing", ", ".join(sorted(wrong)), ()
+    for problem, numbers in wrong_parts(life):
+        yield "partial-integrity", problem, numbers
 
 
 def thinks_wrongly(life: Sequence[Event], *, began: bool) -> bool:
@@ -79,13 +79,14 @@ def wrong_tools(life: Sequence[Event]) -> set[str]:
     return wrong
 
 
-def wrong_parts(life: Sequence[Event]) -> str:
+def wrong_parts(life: Sequence[Event]) -> list[tuple[str, tuple[int, ...]]]:
     parts = [event.index for event in life if event.kind == Kind.PARTIAL]
     if not parts:
-        return ""
-    if parts != list(range(len(parts))):
-        return "index"
+        return []
+    for due, index in enumerate(parts):
+        if index != due:
+            return [("wrong index", (index, due))]
     joined = [event.joined for event in life if event.joined]
     if life[-1].kind == Kind.COMPLETED and life[-1].answer and [life[-1].answer] != joined[-1:]:
-        return "deltas do not join to the answer"
-    return ""
+        return [("deltas do not join to the answer", ())]
+    return []

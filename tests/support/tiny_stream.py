@@ -12,6 +12,7 @@ from streamgauge.core.analysis import Analysis
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.observation import Stretch
 from streamgauge.protocol.dialect import context_digest
+from streamgauge.report.problems import sentence
 from streamgauge.wire import ClientSession
 from tests.support import history
 from tests.support.compiled import READERS
@@ -45,7 +46,7 @@ def main() -> None:
             verdict.rule,
             verdict.outcome.name,
             verdict.exercised,
-            [finding.problem for finding in verdict.findings],
+            [sentence(finding) for finding in verdict.findings],
         )
         for verdict in conclude(analysis.finish(2 * history.SECOND).checks, ())
     ]

@@ -3,7 +3,6 @@
 A finding is data; its wording is made by `report`.
 """
 
-import re
 from enum import StrEnum
 from typing import Final
 
@@ -11,7 +10,8 @@ from msgspec import Struct
 
 from streamgauge.core.contract import Rule
 
-_NUMBERS: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:–|, )\d+)*")
+Ranges = tuple[tuple[int, int], ...]
+"""Numbers from the first to the last of each pair, both included."""
 
 
 class Outcome(StrEnum):
@@ -44,12 +44,27 @@ class Witness(Struct, frozen=True):
     guilty: bool = False  # this is the event that broke the rule
 
 
+class Excess(Struct, frozen=True):
+    """What a server counted as open, and the most that there may be: at the end, its baseline.
+
+    `waited_ns` after the last user had closed it was still there; 0 in mid-run.
+    """
+
+    counted: int
+    allowed: int
+    waited_ns: int = 0
+    linger_ns: int = 0  # after so long it had to be gone
+
+
 class Finding(Struct, frozen=True):
     """One breach of one rule, by one cause.
 
-    `problem` is the kind of breach (`gap`, `repeat`, `step 3 missing`); `other`
-    is the second user of a leak where it is known; `token` the canary that gave
-    it away, until `other` is.
+    `problem` is the kind of breach: one constant phrase, without what is this one's own (`gap`, `repeat`,
+    `step 3 missing`); of `protocol` it may be what a reader says of a message, and of `isolation-active` it
+    is a sentence of what a target answered. `numbers` are those that it is about, of `seq`, `offset` or
+    `index`, by the rule: what never came, or each that came again or too late, as it came; of an index that
+    is wrong the one that came, then the one that was due. `other` is the second user of a leak where it is
+    known; `token` the canary that gave it away, until `other` is.
     """
 
     rule: Rule
@@ -66,16 +81,10 @@ class Finding(Struct, frozen=True):
     id: str = ""  # its name in the report: the rule, and the how manieth it is
     theirs: tuple[Witness, ...] = ()  # of a leak: what the second user's socket saw around it
     theirs_run: str = ""  # the run that is of; empty where it is `run`
-
-    @property
-    def kind(self) -> str:
-        """The kind of breach, without the numbers of this one."""
-        return kind_of(self.problem)
-
-
-def kind_of(problem: str) -> str:
-    """What a breach has in common with others of its kind: "gap: seq 4 never came" is a gap."""
-    return _NUMBERS.sub("…", problem.partition(":")[0])
+    numbers: Ranges = ()
+    more: int = 0  # numbers beyond these, which are only counted
+    lasted_ns: int = 0  # of a silence
+    excess: Excess | None = None  # of the rule `resource`
 
 
 class Struck(Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
-from streamgauge.core.finding import Finding
+from streamgauge.core.finding import Excess, Finding
 
 
 class Held(Struct, frozen=True):
@@ -56,12 +56,12 @@ class ServerAccount(Struct, frozen=True):
 
 
 _OF_USERS: Final = ("connections", "runs")
-_COUNTS: Final = (*_OF_USERS, "tasks")  # of which nobody knows how many a connection or a run needs
+COUNTS: Final = (*_OF_USERS, "tasks")  # of which nobody knows how many a connection or a run needs
 
 
 def at_rest(before: Moment, after: Moment) -> bool:
     """Whether nothing is left that was not there before."""
-    return not any(_left(name, before, after) for name in _COUNTS)
+    return not any(_left(name, before, after) for name in COUNTS)
 
 
 def judge_account(account: ServerAccount | None, epoch_ns: int) -> CheckState:
@@ -80,29 +80,28 @@ def judge_account(account: ServerAccount | None, epoch_ns: int) -> CheckState:
         account.waited_ns >= account.linger_ns or at_rest(account.before, after)
     )  # else nobody waited for it
     state.exercised = {Rule.RESOURCE: len(moments) + ended} if moments or ended else {}
-    for problem, at_ns in _problems(account, moments, after if ended else None):
+    for problem, excess, at_ns in _problems(account, moments, after if ended else None):
         shown_ns = at_ns - epoch_ns if epoch_ns else 0
-        state.add(Finding(Rule.RESOURCE, problem, user="", conn=0, at_ns=shown_ns))
+        state.add(Finding(Rule.RESOURCE, problem, user="", conn=0, at_ns=shown_ns, excess=excess))
     return state
 
 
 def _problems(
     account: ServerAccount, moments: list[Moment], after: Moment | None
-) -> Iterator[tuple[str, int]]:
+) -> Iterator[tuple[str, Excess, int]]:
     """At most one: a connection that is kept keeps its runs, a run its tasks; the end says most."""
     before = account.before
     assert before is not None
-    for name in _COUNTS:
-        if after is not None and (left := _left(name, before, after)):
-            waited = f"{account.waited_ns / 1e9:.0f} s after the last user closed"
-            allowed = f"baseline {_count(name, before):,}; allowed by linger = {account.linger_ns / 1e9:g}"
-            yield f"{_some(left, name)} left {waited}, {allowed}", after.at_ns
+    for name in COUNTS:
+        if after is not None and _left(name, before, after):
+            counts = _count(name, after), _count(name, before)
+            yield left(name), Excess(*counts, account.waited_ns, account.linger_ns), after.at_ns
             return
     for name in _OF_USERS:
         more, moment = _worst(name, before, moments)
         if more > 0:
-            counted = f"{_count(name, moment):,} counted"
-            yield f"{_some(more, name)} more than there can be: {counted}", moment.at_ns
+            counted = _count(name, moment)
+            yield too_many(name), Excess(counted, counted - more), moment.at_ns
             return
 
 
@@ -126,5 +125,11 @@ def _may(name: str, moment: Moment) -> int:
     return may
 
 
-def _some(n: int, things: str) -> str:
-    return f"{n:,} {things if n != 1 else things.removesuffix('s')}"
+def left(things: str) -> str:
+    """The problem of a server that kept some of what it counts."""
+    return f"{things} left"
+
+
+def too_many(things: str) -> str:
+    """The problem of a server that has more than the suite can have at it."""
+    return f"more {things} than there can be"

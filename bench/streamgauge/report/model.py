@@ -14,13 +14,14 @@ from streamgauge.core.overhead import Overhead
 from streamgauge.core.threshold import ThresholdResult
 
 # The history of the schema, newest first:
+# 5: `problem` of a finding is its kind; its numbers are `numbers`, `more`, `lasted_ns` and `excess`.
 # 4: leaks by sender and receiver, losses by place, bounds of each rule with what was seen, ids of findings
 #    and both sides of leaks, what findings are of; `epoch_ns`; memory.
 # 3: a worker's vitals: `cpu_share`, `waited`, `stolen`, `loop_lag_p99_ns`, `gc_pause_max_ns`, `collections`.
 # 2: thresholds, goodput, streams and overhead; the server's cost, the machine's fingerprint
 #    and the plan's digest; `promised` of a verdict, true where it is absent.
 # 1: first form.
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 
 LOSS: Final = "loss"  # what a bound is of, where it is of no single rule
 

@@ -16,6 +16,7 @@ from streamgauge.core.overhead import Overhead
 from streamgauge.core.telling import Telling
 from streamgauge.core.threshold import ThresholdResult
 from streamgauge.report.model import Duration, Fault, Goodput, Report, ShareOf, Streams
+from streamgauge.report.problems import sentence
 from streamgauge.report.quantity import (
     amount,
     count,
@@ -111,23 +112,24 @@ def when(at_ns: int, report: Report) -> str:
 
 def finding(found: Finding) -> str:
     """What was found, at whom."""
+    problem = sentence(found)
     if found.rule == Rule.RESOURCE:
-        return f"the server: {found.problem}"
+        return f"the server: {problem}"
     user = short(found.user) or "an unknown user"
     run = short(found.run)
     if found.rule is Rule.ISOLATION_ACTIVE:
-        return found.problem
+        return problem
     if found.rule in ISOLATION:
         socket = f" (connection {found.conn})" if found.conn else ""
         canary = f" {found.token}" if found.token else ""
         where = f", in run {run}" if run else ""
         other = short(found.other) or "another user, unknown"
         other += f" (connection {found.other_conn})" if found.other_conn else ""
-        return f"{user}{socket} and {other}: {found.problem}{canary}{where}"
+        return f"{user}{socket} and {other}: {problem}{canary}{where}"
     whose = f"{run} of {user}" if run else f"connection {found.conn} of {user}"
     if not run and found.request:
         whose = f"request {short(found.request)} of {user}"
-    return f"{whose}: {found.problem}"
+    return f"{whose}: {problem}"
 
 
 def identified(found: Finding) -> str:

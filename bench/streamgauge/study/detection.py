@@ -12,6 +12,7 @@ from msgspec import Struct
 from streamgauge.core.finding import Finding, Outcome
 from streamgauge.core.threshold import Level
 from streamgauge.report.model import Report
+from streamgauge.report.problems import sentence
 from streamgauge.study.fault_table import LEAST_CHANCES, THRESHOLD, Row
 
 
@@ -60,7 +61,7 @@ def hold(row: Row, rate: float, live: Report, again: Report) -> Cell:
         chances=chances,
         failed=failed,
         problems={
-            verdict.rule.value: verdict.findings[0].problem for verdict in live.verdicts if verdict.findings
+            verdict.rule.value: sentence(verdict.findings[0]) for verdict in live.verdicts if verdict.findings
         },
         events=live.counts.get("events", 0),
         doubts=tuple(doubt.name for doubt in live.doubts if doubt.name == row.doubt),

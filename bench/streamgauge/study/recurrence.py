@@ -195,7 +195,7 @@ class Recurrence(Struct, frozen=True):
 def recurs(found: Finding, report: Report) -> Finding | None:
     """The first finding of the same rule and the same kind in a replay's report."""
     verdict = next(verdict for verdict in report.verdicts if verdict.rule == found.rule)
-    return next((again for again in verdict.findings if again.kind == found.kind), None)
+    return next((again for again in verdict.findings if again.problem == found.problem), None)
 
 
 def conclude(

@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Excess
 from streamgauge.core.resources import Held, Moment, ServerAccount, judge_account
 
 SECOND = 1_000_000_000
@@ -18,8 +19,9 @@ def account(*during: Moment, after: Moment | None = None, waited_s: int = 0) -> 
     return ServerAccount(10 * SECOND, IDLE, during, after or seen(30, 1, 0), waited_s * SECOND)
 
 
-def problems(said: ServerAccount) -> list[str]:
-    return [found.problem for found in judge_account(said, MORNING_NS).findings.get(Rule.RESOURCE, [])]
+def problems(said: ServerAccount) -> list[tuple[str, Excess | None]]:
+    found = judge_account(said, MORNING_NS).findings.get(Rule.RESOURCE, [])
+    return [(finding.problem, finding.excess) for finding in found]
 
 
 def looks(said: ServerAccount | None) -> int:
@@ -35,40 +37,40 @@ def test_a_server_that_holds_what_the_suite_has_and_lets_go_of_it_is_right() -> 
 def test_what_is_left_is_told_with_its_baseline_and_its_time() -> None:
     said = account(after=seen(40, 13, 0), waited_s=10)
     (found,) = judge_account(said, MORNING_NS).findings[Rule.RESOURCE]
-    left = "12 connections left 10 s after the last user closed"
-    assert found.problem == f"{left}, baseline 1; allowed by linger = 10"
+    assert found.problem == "connections left"
+    assert found.excess == Excess(counted=13, allowed=1, waited_ns=10 * SECOND, linger_ns=10 * SECOND)
     assert found.at_ns == 40 * SECOND
 
 
 @pytest.mark.parametrize(
-    ("after", "says"),
+    ("after", "problem", "counted", "allowed"),
     [
-        (seen(40, 2, 3, tasks=20), "1 connection left"),  # its runs and their tasks are its own
-        (seen(40, 1, 3, tasks=20), "3 runs left"),
-        (seen(40, 1, 0, tasks=20), "11 tasks left"),
+        (seen(40, 2, 3, tasks=20), "connections left", 2, 1),  # its runs and their tasks are its own
+        (seen(40, 1, 3, tasks=20), "runs left", 3, 0),
+        (seen(40, 1, 0, tasks=20), "tasks left", 20, 9),
     ],
 )
-def test_one_cause_is_one_finding(after: Moment, says: str) -> None:
-    (problem,) = problems(account(seen(5, 9, 9, of=Held(3, 3)), after=after, waited_s=10))
-    assert problem.startswith(says)
+def test_one_cause_is_one_finding(after: Moment, problem: str, counted: int, allowed: int) -> None:
+    told = problems(account(seen(5, 9, 9, of=Held(3, 3)), after=after, waited_s=10))
+    assert told == [(problem, Excess(counted, allowed, 10 * SECOND, 10 * SECOND))]
 
 
 @pytest.mark.parametrize(
-    ("during", "says"),
+    ("during", "problem", "excess"),
     [
-        (seen(5, 6, 0, of=Held(3, 9)), "2 connections more than there can be: 6 counted"),
-        (seen(5, 1, 4, of=Held(9, 3)), "1 run more than there can be: 4 counted"),
+        (seen(5, 6, 0, of=Held(3, 9)), "more connections than there can be", Excess(6, 4)),
+        (seen(5, 1, 4, of=Held(9, 3)), "more runs than there can be", Excess(4, 3)),
     ],
 )
-def test_what_nobody_has_is_found_in_mid_run(during: Moment, says: str) -> None:
-    assert problems(account(seen(1, 5, 0, of=Held(4, 0)), during)) == [says]
+def test_what_nobody_has_is_found_in_mid_run(during: Moment, problem: str, excess: Excess) -> None:
+    assert problems(account(seen(1, 5, 0, of=Held(4, 0)), during)) == [(problem, excess)]
 
 
 def test_the_worst_moment_is_told() -> None:
     said = account(
         *(seen(at_s, connections, 0, of=Held(2, 0)) for at_s, connections in ((1, 4), (2, 9), (3, 5)))
     )
-    assert problems(said) == ["6 connections more than there can be: 9 counted"]
+    assert problems(said) == [("more connections than there can be", Excess(9, 3))]
 
 
 def test_fewer_than_the_suite_has_are_other_processes_affair() -> None:

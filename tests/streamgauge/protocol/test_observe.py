@@ -8,6 +8,7 @@ from streamgauge.core.analysis import Analysis
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Ranges
 from streamgauge.core.observation import Malformed, Received
 from streamgauge.protocol.dialect import Echo, Request, Unreadable, context_digest
 from streamgauge.protocol.native import NativeReader
@@ -109,8 +110,8 @@ def streamed(*deltas: str, answer: str) -> list[bytes]:
     return [said(kind, seq, payload) for seq, (kind, payload) in enumerate(payloads, 1)]
 
 
-def failing(messages: list[bytes]) -> list[tuple[Rule, str, str]]:
-    """What Ann's user finds wrong with these messages: rule, problem, and the token of a leak."""
+def failing(messages: list[bytes]) -> list[tuple[Rule, str, Ranges, str]]:
+    """What Ann's user finds wrong with these messages: rule, problem, numbers, and the token of a leak."""
     analysis = Analysis(LIMITS, CLOCK, 0)
     observer = Observer(1, ANN, NativeReader(), 65_536)
     accepted = {"type": "run_accepted", "payload": {"request_id": "q1", "run_id": "r1", "thread_id": "t1"}}
@@ -119,7 +120,8 @@ def failing(messages: list[bytes]) -> list[tuple[Rule, str, str]]:
     for at_ns, message in enumerate([json.dumps(accepted).encode(), *messages], 1):
         analysis.add(observer.observe(message, at_ns, 0, exact=False))
     state = analysis.finish(2 * SECOND)
-    return [(f.rule, f.problem, f.token) for verdict in conclude(state.checks, ()) for f in verdict.findings]
+    found = [finding for verdict in conclude(state.checks, ()) for finding in verdict.findings]
+    return [(finding.rule, finding.problem, finding.numbers, finding.token) for finding in found]
 
 
 def test_an_answer_that_arrives_whole_breaks_nothing() -> None:
@@ -128,7 +130,7 @@ def test_an_answer_that_arrives_whole_breaks_nothing() -> None:
 
 @pytest.mark.parametrize("answer", ["one two threE", "one two thre", "one two three."])
 def test_one_byte_that_changed_on_the_way_is_seen(answer: str) -> None:
-    broken = (Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", "")
+    broken = (Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", (), "")
     assert failing(streamed("one ", "two ", "three", answer=answer)) == [broken]
 
 
@@ -136,7 +138,7 @@ def test_one_byte_that_changed_on_the_way_is_seen(answer: str) -> None:
 def test_a_canary_that_was_cut_across_deltas_is_found_where_they_are_joined(cut: int) -> None:
     deltas = f"it is {BEN[:cut]}", f"{BEN[cut:]} she said"
     messages = streamed(*deltas, answer="".join(deltas))
-    assert (Rule.ISOLATION_CANARY, "another user's canary", BEN) in failing(messages)
+    assert (Rule.ISOLATION_CANARY, "another user's canary", (), BEN) in failing(messages)
 
 
 @pytest.mark.parametrize("cut", [3, 8, 15, 27])
@@ -149,8 +151,8 @@ def test_a_torn_message_breaks_protocol_and_leaves_a_gap() -> None:
     messages = streamed("one", answer="one")
     messages[2] = messages[2][:40] + messages[2]
     assert failing(messages) == [
-        (Rule.SEQ_CONTIGUOUS, "gap: seq 3 never came", ""),
-        (Rule.PROTOCOL, "not a JSON object with a type", ""),
+        (Rule.SEQ_CONTIGUOUS, "gap", ((3, 3),), ""),
+        (Rule.PROTOCOL, "not a JSON object with a type", (), ""),
     ]
 
 
@@ -159,4 +161,4 @@ def test_what_a_loss_brings_together_is_no_leak(cut: int) -> None:
     deltas = f"it is {ANN[:cut]}", f"{ANN[cut:]} who said ", "others"
     messages = streamed(*deltas, answer="".join(deltas))
     del messages[4]
-    assert failing(messages) == [(Rule.SEQ_CONTIGUOUS, "gap: seq 5 never came", "")]
+    assert failing(messages) == [(Rule.SEQ_CONTIGUOUS, "gap", ((5, 5),), "")]

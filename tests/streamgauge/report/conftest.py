@@ -134,7 +134,7 @@ def gap() -> Callable[..., Finding]:
         at_ns = BEGAN_NS + 1_500_000_000
         return Finding(
             Rule.SEQ_CONTIGUOUS,
-            "gap: seq 4 never came",
+            "gap",
             user=user,
             conn=18,
             at_ns=at_ns,
@@ -145,6 +145,7 @@ def gap() -> Callable[..., Finding]:
                 Witness(at_ns, "tool_executing", run, 5, 19, 388, detail, guilty=True),
                 Witness(at_ns + 1_000_000, "tool_completed", run, 6, 20, 397, f"{detail} ok"),
             ),
+            numbers=((4, 4),),
         )
 
     return finding

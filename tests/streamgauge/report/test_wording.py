@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control, Seeded
-from streamgauge.core.finding import NOTHING, Doubt, Finding, Outcome, Verdict
+from streamgauge.core.finding import NOTHING, Doubt, Excess, Finding, Outcome, Verdict
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.strike import Fault, Strike
 from streamgauge.core.threshold import Threshold
@@ -19,6 +19,12 @@ Gap = Callable[..., Finding]
 
 def test_a_finding_names_run_and_user(gap: Gap) -> None:
     assert wording.finding(gap()) == "r-7f3a of u17: gap: seq 4 never came"
+
+
+def test_what_is_of_the_server_names_no_user() -> None:
+    left = Finding(Rule.RESOURCE, "runs left", "", 0, 1, excess=Excess(1, 0, 10 * 10**9, 2 * 10**9))
+    said = "1 run left 10 s after the last user closed, baseline 0; allowed by linger = 2"
+    assert wording.finding(left) == f"the server: {said}"
 
 
 def test_a_finding_without_a_run_names_its_request_or_its_connection(gap: Gap) -> None:

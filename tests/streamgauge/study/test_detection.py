@@ -18,8 +18,9 @@ CLOCK = Doubt("clock", "3 s ahead", "0", "mend it", VERDICT)
 SEEN = Witness(1, "thinking", "r-1", 4, guilty=True)
 
 
-def finding(rule: Rule, problem: str = "gap: seq 3 never came", *witnesses: Witness) -> Finding:
-    return Finding(rule, problem, "u1", 1, 1, run="r-1", witnesses=witnesses or (SEEN,))
+def finding(rule: Rule, problem: str = "gap", *witnesses: Witness) -> Finding:
+    seen = witnesses or (SEEN,)
+    return Finding(rule, problem, "u1", 1, 1, run="r-1", witnesses=seen, numbers=((3, 3),))
 
 
 GAP = finding(Rule.SEQ_CONTIGUOUS)
@@ -71,7 +72,7 @@ def test_a_threshold_outside_the_row_is_a_false_alarm(make: Make) -> None:
 
 
 def test_the_finding_must_call_it_what_it_is(make: Make) -> None:
-    run = committed(make(finding(Rule.SEQ_CONTIGUOUS, "repeat of seq 3")))
+    run = committed(make(finding(Rule.SEQ_CONTIGUOUS, "repeat")))
     assert hold(ROW, 1, run, run).why == ("seq-contiguous: no finding says 'gap'",)
 
 

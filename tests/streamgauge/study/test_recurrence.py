@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,6 +11,7 @@ from streamgauge.core.history import History
 from streamgauge.core.interval import exact_interval
 from streamgauge.core.observation import Observation, Opened, Unsent
 from streamgauge.plan import Plan
+from streamgauge.report.model import Report
 from streamgauge.study.recurrence import (
     MOST_USERS,
     Attempt,
@@ -17,13 +20,14 @@ from streamgauge.study.recurrence import (
     conclude,
     conducts,
     exit_code,
+    recurs,
     replay_plan,
     said_in,
 )
 from tests.support.history import SECOND, run, session, started, wait, whole
 
 BEGAN = -3 * SECOND  # the run is three seconds old when all of these begin
-GAP = Finding(Rule.SEQ_CONTIGUOUS, "gap: seq 4 never came", "ann", 1, SECOND // 20, run="r1", request="q1")
+GAP = Finding(Rule.SEQ_CONTIGUOUS, "gap", "ann", 1, SECOND // 20, run="r1", request="q1", numbers=((4, 4),))
 
 
 def user(name: str, conn: int, *runs: History) -> list[Observation]:
@@ -109,7 +113,7 @@ def test_nobody_knows_what_an_unknown_user_did() -> None:
 
 
 def test_what_is_the_server_s_has_no_user_to_ask_again() -> None:
-    left = Finding(Rule.RESOURCE, "12 connections left", user="", conn=0, at_ns=GAP.at_ns)
+    left = Finding(Rule.RESOURCE, "connections left", user="", conn=0, at_ns=GAP.at_ns)
     with pytest.raises(CannotReplay, match="it is of the server and of no user"):
         cast(left, user("ann", 1, run(*whole())))
 
@@ -117,6 +121,25 @@ def test_what_is_the_server_s_has_no_user_to_ask_again() -> None:
 def test_without_any_request_there_is_nothing_to_drive() -> None:
     with pytest.raises(CannotReplay, match="no request"):
         cast(GAP, [Opened(1, 0, "ann", "", 0)])
+
+
+# Whether it is the same
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        (replace(GAP, numbers=((9, 12),), user="ben"), True),
+        (replace(GAP, problem="repeat"), False),
+        (replace(GAP, rule=Rule.OFFSET_CONTIGUOUS), False),
+    ],
+)
+def test_the_same_is_of_one_rule_and_one_kind_whatever_its_numbers(
+    make: Callable[..., Report], found: Finding, same: bool
+) -> None:
+    again = recurs(GAP, make(found))
+    assert (again is not None) is same
+    assert again is None or again.numbers == found.numbers
 
 
 # The plan of a replay

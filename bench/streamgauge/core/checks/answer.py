@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from streamgauge.core.checks.problem import Problem
+from streamgauge.core.checks.problem import WRONG_INDEX, Problem
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import TERMINAL, Event, Kind
 
@@ -13,8 +13,8 @@ def partial_integrity(events: Sequence[Event]) -> Problem | None:
     for place, event in enumerate(events):
         if event.kind == Kind.PARTIAL:
             if event.index != expected:
-                text = f"index {event.index} where {expected} was due"
-                return Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
+                numbers = (event.index, event.index), (expected, expected)
+                return Problem(Rule.PARTIAL_INTEGRITY, WRONG_INDEX, (place,), numbers)
             expected += 1
         elif event.kind in TERMINAL:
             if expected and event.answer and event.answer != joined(events[: place + 1]):

@@ -40,13 +40,16 @@ def of_run(problem: Problem, history: History) -> Finding:
     window = range(max(0, centre - _AROUND), min(len(events), centre + _AROUND + 1))
     return Finding(
         problem.rule,
-        problem.text,
+        problem.problem,
         user=history.user,
         conn=history.asked.conn,
         at_ns=events[centre].at_ns if events else history.asked.at_ns,
         run=history.run,
         request=history.asked.request,
         witnesses=tuple(witness_of(events[place], guilty=place in problem.at) for place in window),
+        numbers=problem.numbers,
+        more=problem.more,
+        lasted_ns=problem.lasted_ns,
     )
 
 

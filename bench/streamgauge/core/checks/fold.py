@@ -5,14 +5,15 @@ from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamgauge.core.assembly import Stray
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
 from streamgauge.core.checks.extent import Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
+from streamgauge.core.checks.problem import GAP, SILENT, kept
 from streamgauge.core.checks.state import CheckState, StrayRun
-from streamgauge.core.checks.timing import silent_for
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
@@ -189,8 +190,8 @@ class Checks:
             session.after_gaps.append(row)
         departure = track.add(event.offset, row.at_ns)
         if departure and not self._explained(row, highest):
-            problem = f"{departure} to offset {event.offset}"
-            self.state.add(of_row(Rule.OFFSET_CONTIGUOUS, problem, session.user, row))
+            found = of_row(Rule.OFFSET_CONTIGUOUS, departure, session.user, row)
+            self.state.add(replace(found, numbers=((event.offset, event.offset),)))
             self._extent.message(Rule.OFFSET_CONTIGUOUS, row.conn, event.run)
 
     def _explained(self, row: Received, highest: int) -> bool:
@@ -267,23 +268,24 @@ class Checks:
     def _end(self, conn: int, *, cut: bool = False) -> None:
         """What is still missing of a session's offsets is lost, unless a run's gap explains it."""
         session = self._sessions.pop(conn, _NOBODY)
-        unexplained = session.offsets.missing(session.lost, _GAPS_SHOWN)
+        missing = session.offsets.missing(session.lost)
         self._extent.closed(conn, session.offsets.unexplained(session.lost), cut=cut)
-        if unexplained:
-            numbers = ", ".join(str(offset) for offset, _ in unexplained[:5]) + " …" * (len(unexplained) > 5)
-            problem = f"gap: offset {numbers} never came"
-            first, at_ns = unexplained[0]
+        if missing:
+            numbers, more = kept([gap.offsets for gap in missing])
+            first = missing[0].offsets[0]
             seen = tuple(
                 witness_of(row, guilty=True) for row in session.after_gaps if row.event.offset > first
             )
             self.state.add(
                 Finding(
                     Rule.OFFSET_CONTIGUOUS,
-                    problem,
+                    GAP,
                     user=session.user,
                     conn=conn,
-                    at_ns=at_ns,
+                    at_ns=missing[0].at_ns,
                     witnesses=seen,
+                    numbers=numbers,
+                    more=more,
                 )
             )
             self._extent.session(Rule.OFFSET_CONTIGUOUS, conn)
@@ -306,8 +308,8 @@ class Checks:
         self.state.losses = self._extent.losses()
         for stray in strays:
             if stray.silent_ns:
-                problem = silent_for(stray.silent_ns)
-                self._add(of_row(Rule.NO_SILENCE, problem, stray.user, stray.received))
+                found = of_row(Rule.NO_SILENCE, SILENT, stray.user, stray.received)
+                self._add(replace(found, lasted_ns=stray.silent_ns))
             elif stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"
                 self._add(of_row(Rule.ECHO, problem, stray.user, stray.received))

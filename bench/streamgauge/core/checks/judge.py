@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from streamgauge.core.checks.answer import partial_integrity, streams
 from streamgauge.core.checks.echo import echo
 from streamgauge.core.checks.lifecycle import lifecycle
-from streamgauge.core.checks.problem import Problem
+from streamgauge.core.checks.problem import GAP, HEAD_MISSING, REPEAT, STEP_BACK, Problem, kept
 from streamgauge.core.checks.sequence import NONE, Departures, departures
 from streamgauge.core.checks.timing import complete, no_silence
 from streamgauge.core.checks.tools import tool_pairing
@@ -178,29 +178,27 @@ def _uttered(received: Sequence[Received]) -> Problem | None:
 def _sequence_problems(received: Sequence[Received], apart: Departures) -> list[Problem]:
     problems = []
     if apart.repeats:
-        text = f"repeat of seq {_numbers(received, apart.repeats)}"
-        problems.append(Problem(Rule.SEQ_CONTIGUOUS, text, apart.repeats))
+        problems.append(_out_of_place(REPEAT, received, apart.repeats))
     if apart.back:
-        text = f"step back to seq {_numbers(received, apart.back)}"
-        problems.append(Problem(Rule.SEQ_CONTIGUOUS, text, apart.back))
+        problems.append(_out_of_place(STEP_BACK, received, apart.back))
     missing = apart.missing
     headless = missing and missing[0].start == 1 and all(r.event.kind != Kind.STARTED for r in received)
     if headless:
-        problems.append(_gap(Rule.STARTED_FIRST, "head missing", received, missing[:1]))
+        problems.append(_gap(Rule.STARTED_FIRST, HEAD_MISSING, received, missing[:1]))
         missing = missing[1:]
     if missing:
-        problems.append(_gap(Rule.SEQ_CONTIGUOUS, "gap", received, missing))
+        problems.append(_gap(Rule.SEQ_CONTIGUOUS, GAP, received, missing))
     return problems
 
 
 def _gap(rule: Rule, name: str, received: Sequence[Received], missing: Sequence[range]) -> Problem:
-    numbers = ", ".join(f"{gap[0]}–{gap[-1]}" if len(gap) > 1 else str(gap[0]) for gap in missing)
     after = next(place for place, r in enumerate(received) if r.event.seq >= missing[0].stop)
-    return Problem(rule, f"{name}: seq {numbers} never came", (after,))
+    return Problem(rule, name, (after,), *kept(missing))
 
 
-def _numbers(received: Sequence[Received], places: Sequence[int]) -> str:
-    return ", ".join(str(received[place].event.seq) for place in places)
+def _out_of_place(name: str, received: Sequence[Received], places: tuple[int, ...]) -> Problem:
+    numbers = [received[place].event.seq for place in places]
+    return Problem(Rule.SEQ_CONTIGUOUS, name, places, *kept([range(n, n + 1) for n in numbers]))
 
 
 def _found(problem: Problem | None) -> list[Problem]:

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from streamgauge.core.checks.problem import REPEAT, STEP_BACK
+
 
 class Gap(Struct, frozen=True):
     """Offsets that did not come yet: a range, because a server may jump to any number."""
@@ -29,7 +31,7 @@ class OffsetTrack(Struct):
             self.gaps.append(Gap(range(self.highest + 1, offset), at_ns))
             self.highest = offset
         else:
-            return "step back" if self._fill(offset) else "repeat"
+            return STEP_BACK if self._fill(offset) else REPEAT
         return ""
 
     def _fill(self, offset: int) -> bool:
@@ -45,11 +47,11 @@ class OffsetTrack(Struct):
         """How many offsets never came, but for so many that a run's loss explains."""
         return max(0, sum(len(gap.offsets) for gap in self.gaps) - explained)
 
-    def missing(self, explained: int, most: int) -> list[tuple[int, int]]:
-        """Up to `most` offsets that never came, but for the first `explained`, and when each was missed."""
-        missing: list[tuple[int, int]] = []
+    def missing(self, explained: int) -> list[Gap]:
+        """The offsets that never came, but for the first `explained`."""
+        missing = []
         for gap in self.gaps:
-            rest = gap.offsets[explained:]
+            if rest := gap.offsets[explained:]:
+                missing.append(Gap(rest, gap.at_ns))
             explained = max(0, explained - len(gap.offsets))
-            missing += [(offset, gap.at_ns) for offset in rest[: most - len(missing)]]
         return missing

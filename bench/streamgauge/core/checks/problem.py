@@ -1,13 +1,36 @@
-"""What a rule's function answers where its rule is broken."""
+"""What a rule's function answers where its rule is broken, and what the kinds with numbers are called."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Ranges
+
+GAP: Final = "gap"
+HEAD_MISSING: Final = "head missing"
+REPEAT: Final = "repeat"
+STEP_BACK: Final = "step back"
+WRONG_INDEX: Final = "wrong index"
+SILENT: Final = "silent"
+
+MOST_NUMBERS: Final = 20  # ranges that are kept of a breach; a run may have thousands of gaps
 
 
 class Problem(NamedTuple):
-    """One breach: of which rule, how, and at which events (places in the run's list)."""
+    """One breach: of which rule, its kind, and at which events (places in the run's list).
+
+    The rest is as in `Finding`.
+    """
 
     rule: Rule
-    text: str
+    problem: str
     at: tuple[int, ...] = ()
+    numbers: Ranges = ()
+    more: int = 0
+    lasted_ns: int = 0
+
+
+def kept(ranges: Sequence[range]) -> tuple[Ranges, int]:
+    """The first ranges, none of them empty, and how many numbers are in the others."""
+    first = tuple((numbers[0], numbers[-1]) for numbers in ranges[:MOST_NUMBERS])
+    return first, sum(map(len, ranges[MOST_NUMBERS:]))

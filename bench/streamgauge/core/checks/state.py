@@ -71,4 +71,8 @@ class CheckState(Struct):
 
 def _first(one: Sequence[Finding], two: Sequence[Finding]) -> list[Finding]:
     """The earliest findings of both, whatever the order they were found in."""
-    return sorted([*one, *two], key=lambda f: (f.at_ns, f.user, f.conn, f.problem, f.run, f.token))[:KEPT]
+    return sorted([*one, *two], key=_order)[:KEPT]
+
+
+def _order(f: Finding) -> tuple[object, ...]:
+    return f.at_ns, f.user, f.conn, f.problem, f.numbers, f.more, f.lasted_ns, f.run, f.token

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from operator import sub
 
-from streamgauge.core.checks.problem import Problem
+from streamgauge.core.checks.problem import SILENT, Problem
 from streamgauge.core.contract import Limits, Rule
 from streamgauge.core.history import End, History, terminal
 from streamgauge.core.observation import Asked
@@ -34,12 +34,7 @@ def no_silence(asked: Asked, arrivals_ns: Sequence[int], limits: Limits) -> Prob
     silence, place = longest_silence(asked.at_ns, arrivals_ns)
     if silence <= limits.silence_ns + asked.pause_ns:
         return None
-    return Problem(Rule.NO_SILENCE, silent_for(silence), (place,))
-
-
-def silent_for(silence_ns: int) -> str:
-    """What is said of a silence that was too long."""
-    return f"silent for {silence_ns / 1e9:.1f} s"
+    return Problem(Rule.NO_SILENCE, SILENT, (place,), lasted_ns=silence)
 
 
 def longest_silence(asked_ns: int, arrivals_ns: Sequence[int]) -> tuple[int, int]:

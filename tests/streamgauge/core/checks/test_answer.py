@@ -28,18 +28,26 @@ def test_an_answer_may_come_like_this(events: list[Event]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "text", "place"),
+    ("events", "came", "due", "place"),
     [
-        ([part(1), completed("sum", "sum")], "index 1 where 0 was due", 0),
-        ([part(0), part(2), completed("sum", "sum")], "index 2 where 1 was due", 1),
-        ([part(0), idea(), part(0)], "index 0 where 1 was due", 2),
-        ([part(0), part(2), part(1)], "index 2 where 1 was due", 1),
-        ([part(0), part(2), failed()], "index 2 where 1 was due", 1),
-        ([part(0), completed("sum", "other")], "deltas do not join to the answer", 1),
-        ([part(0), part(1), completed("sum", "")], "deltas do not join to the answer", 2),
+        ([part(1), completed("sum", "sum")], 1, 0, 0),
+        ([part(0), part(2), completed("sum", "sum")], 2, 1, 1),
+        ([part(0), idea(), part(0)], 0, 1, 2),
+        ([part(0), part(2), part(1)], 2, 1, 1),
+        ([part(0), part(2), failed()], 2, 1, 1),
     ],
 )
-def test_an_answer_may_not_come_like_this(events: list[Event], text: str, place: int) -> None:
+def test_parts_may_not_be_numbered_like_this(events: list[Event], came: int, due: int, place: int) -> None:
+    numbers = (came, came), (due, due)
+    assert partial_integrity(events) == Problem(Rule.PARTIAL_INTEGRITY, "wrong index", (place,), numbers)
+
+
+@pytest.mark.parametrize(
+    ("events", "place"),
+    [([part(0), completed("sum", "other")], 1), ([part(0), part(1), completed("sum", "")], 2)],
+)
+def test_an_answer_is_what_its_parts_join_to(events: list[Event], place: int) -> None:
+    text = "deltas do not join to the answer"
     assert partial_integrity(events) == Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
 
 

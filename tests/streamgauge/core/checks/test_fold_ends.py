@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Outcome
@@ -26,9 +27,14 @@ from tests.support.history import (
     wait,
     whole,
 )
-from tests.support.judged import ANNS, checked, failures, findings, verdicts
+from tests.support.judged import ANNS, checked, failures, findings, numbered, verdicts
 
 R = Rule
+
+
+def silences(state: CheckState) -> list[tuple[Rule, str, int]]:
+    """What was found, and how long each silence of it was."""
+    return [(finding.rule, finding.problem, finding.lasted_ns) for finding in findings(state)]
 
 
 def test_what_comes_long_after_the_end_breaks_terminal_last() -> None:
@@ -42,9 +48,9 @@ def test_what_comes_long_after_the_end_breaks_terminal_last() -> None:
 def test_its_offset_is_no_second_finding() -> None:
     missed = run(started(), lost(thought(1)), thought(2), thought(3), completed())
     late = replace(run(started(), thought(1)).events[1].event, seq=2, offset=2)
-    assert failures(checked(*session(missed, leaves=False), heard(late, at=4))) == [
-        (R.TERMINAL_LAST, "long after the run was settled"),
-        (R.SEQ_CONTIGUOUS, "gap: seq 2 never came"),
+    assert numbered(checked(*session(missed, leaves=False), heard(late, at=4))) == [
+        (R.TERMINAL_LAST, "long after the run was settled", ()),
+        (R.SEQ_CONTIGUOUS, "gap", ((2, 2),)),
     ]
 
 
@@ -69,9 +75,9 @@ def test_a_silence_after_the_deadline_is_found_whatever_came_before_the_acceptan
     rows = session(run(*whole()[:3], deadline=5), leaves=False)
     rows.insert(2, heard(replace(ANNS, offset=0, seq=0)))
     late = replace(ANNS, seq=4, offset=4)
-    assert failures(checked(*rows, heard(late, at=11))) == [
-        (R.COMPLETE, "never ended"),
-        (R.NO_SILENCE, "silent for 11.0 s"),
+    assert silences(checked(*rows, heard(late, at=11))) == [
+        (R.COMPLETE, "never ended", 0),
+        (R.NO_SILENCE, "silent", 10_970_000_000),
     ]
 
 
@@ -95,9 +101,9 @@ def resumed(at: float, seq: int = 4) -> Received:
 def test_a_silence_that_outlasts_the_deadline_is_found_when_it_ends() -> None:
     rows = session(STALLED, leaves=False)
     assert failures(checked(*rows)) == [(R.COMPLETE, "never ended")]
-    assert failures(checked(*rows, resumed(at=20.03))) == [
-        (R.COMPLETE, "never ended"),
-        (R.NO_SILENCE, "silent for 20.0 s"),
+    assert silences(checked(*rows, resumed(at=20.03))) == [
+        (R.COMPLETE, "never ended", 0),
+        (R.NO_SILENCE, "silent", 20 * SECOND),
     ]
 
 
@@ -121,9 +127,9 @@ def test_a_pause_of_the_script_itself_may_outlast_the_deadline() -> None:
 def test_a_run_that_begins_long_after_its_deadline_was_silent_from_its_request_on() -> None:
     asked = session(run(deadline=5), leaves=False)[:2]  # opened and asked, nothing more
     begun = replace(run(started(), name="r1").events[0], at_ns=30 * SECOND)
-    assert failures(checked(*asked, accepted(at=30), begun)) == [
-        (R.COMPLETE, "never began"),
-        (R.NO_SILENCE, "silent for 30.0 s"),
+    assert silences(checked(*asked, accepted(at=30), begun)) == [
+        (R.COMPLETE, "never began", 0),
+        (R.NO_SILENCE, "silent", 30 * SECOND),
     ]
 
 

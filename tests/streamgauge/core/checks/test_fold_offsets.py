@@ -7,6 +7,7 @@ from streamgauge.core.checks import fold
 from streamgauge.core.checks.fold import Checks
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Ranges
 from streamgauge.core.observation import Received
 from tests.support.history import (
     LIMITS,
@@ -23,7 +24,7 @@ from tests.support.history import (
     twice,
     whole,
 )
-from tests.support.judged import checked, failures, findings, verdicts, with_offsets
+from tests.support.judged import checked, failures, findings, numbered, verdicts, with_offsets
 
 R = Rule
 
@@ -48,43 +49,45 @@ def test_a_run_explains_its_sessions_departure(said: tuple[Event, ...], rule: Ru
 
 def test_an_abandoned_runs_gap_explains_its_sessions_too() -> None:
     rows = session(run(started(), lost(thought(1)), thought(2)))
-    assert failures(checked(*rows)) == [(R.SEQ_CONTIGUOUS, "gap: seq 2 never came")]
+    assert numbered(checked(*rows)) == [(R.SEQ_CONTIGUOUS, "gap", ((2, 2),))]
 
 
 @pytest.mark.parametrize(
-    ("offsets", "problems"),
+    ("offsets", "problem", "numbers"),
     [
-        ((1, 2, 4, 5, 6, 7, 8, 9, 10, 11), ["gap: offset 3 never came"]),
-        ((2, 3, 4, 5, 6, 7, 8, 9, 10, 19), ["gap: offset 1, 11, 12, 13, 14 … never came"]),
-        ((1, 2, 2, 3, 4, 5, 6, 7, 8, 9), ["repeat to offset 2"]),
-        ((1, 3, 2), ["step back to offset 2"]),
+        ((1, 2, 4, 5, 6, 7, 8, 9, 10, 11), "gap", ((3, 3),)),
+        ((2, 3, 4, 5, 6, 7, 8, 9, 10, 19), "gap", ((1, 1), (11, 18))),
+        ((1, 2, 2, 3, 4, 5, 6, 7, 8, 9), "repeat", ((2, 2),)),
+        ((1, 3, 2), "step back", ((2, 2),)),
     ],
 )
-def test_what_no_run_explains_breaks_offset_contiguous(offsets: tuple[int, ...], problems: list[str]) -> None:
+def test_what_no_run_explains_breaks_offset_contiguous(
+    offsets: tuple[int, ...], problem: str, numbers: Ranges
+) -> None:
     state = checked(*with_offsets(*offsets))
-    assert failures(state) == [(R.OFFSET_CONTIGUOUS, problem) for problem in problems]
+    assert numbered(state) == [(R.OFFSET_CONTIGUOUS, problem, numbers)]
     assert verdicts(state)[R.OFFSET_CONTIGUOUS].exercised == 10
 
 
 def test_other_numbered_messages_count_too_and_no_run_explains_them() -> None:
-    numbered = [heard(Event(Kind.REPORT, run="r1", offset=offset)) for offset in (1, 3, 2)]
-    state = checked(opened(), *numbered)
-    assert failures(state) == [(R.OFFSET_CONTIGUOUS, "step back to offset 2")]
+    reports = [heard(Event(Kind.REPORT, run="r1", offset=offset)) for offset in (1, 3, 2)]
+    state = checked(opened(), *reports)
+    assert numbered(state) == [(R.OFFSET_CONTIGUOUS, "step back", ((2, 2),))]
 
 
 def test_a_jump_to_any_offset_costs_nothing() -> None:
     state = checked(*with_offsets(1, 2, 3, 4, 5, 6, 7, 8, 9, 2**63 - 1))
-    assert failures(state) == [(R.OFFSET_CONTIGUOUS, "gap: offset 10, 11, 12, 13, 14 … never came")]
+    assert numbered(state) == [(R.OFFSET_CONTIGUOUS, "gap", ((10, 2**63 - 2),))]
 
 
 def test_an_offset_without_a_seq_is_explained_by_no_run() -> None:
-    numbered = heard(Event(Kind.WORK, run="r1", offset=1), at=0.02)
-    again = replace(numbered, at_ns=numbered.at_ns + 1)
-    state = checked(opened(), run().asked, accepted(), numbered, again)
-    assert (R.OFFSET_CONTIGUOUS, "repeat to offset 1") in failures(state)
+    once = heard(Event(Kind.WORK, run="r1", offset=1), at=0.02)
+    again = replace(once, at_ns=once.at_ns + 1)
+    state = checked(opened(), run().asked, accepted(), once, again)
+    assert (R.OFFSET_CONTIGUOUS, "repeat", ((1, 1),)) in numbered(state)
 
 
-def numbered(received: Received, offset: int, user: str = "ann") -> Received:
+def renumbered(received: Received, offset: int, user: str = "ann") -> Received:
     return replace(received, event=replace(received.event, offset=offset, user=user))
 
 
@@ -92,12 +95,12 @@ def test_a_run_explains_its_offset_whatever_name_it_bears() -> None:
     told = run(started(), swapped(thought(1), thought(2)), failed())
     first, third, second, fourth = told.events
     report = heard(Event(Kind.REPORT, run="r1", offset=3), at=0.02)
-    early, late = numbered(third, 4, "ben"), numbered(second, 2)
-    state = checked(opened(), told.asked, accepted(), first, early, report, late, numbered(fourth, 5))
-    assert failures(state) == [
-        (R.SEQ_CONTIGUOUS, "step back to seq 2"),
-        (R.OFFSET_CONTIGUOUS, "gap: offset 4 never came"),  # out of order it took no number
-        (R.ISOLATION_ENVELOPE, "another user's message"),
+    early, late = renumbered(third, 4, "ben"), renumbered(second, 2)
+    state = checked(opened(), told.asked, accepted(), first, early, report, late, renumbered(fourth, 5))
+    assert numbered(state) == [
+        (R.SEQ_CONTIGUOUS, "step back", ((2, 2),)),
+        (R.OFFSET_CONTIGUOUS, "gap", ((4, 4),)),  # out of order it took no number
+        (R.ISOLATION_ENVELOPE, "another user's message", ()),
     ]
 
 
@@ -123,32 +126,40 @@ def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
         else row
         for row in rows
     ]
-    assert failures(checked(*rows)) == [
-        (R.OFFSET_CONTIGUOUS, "repeat to offset 3"),
-        (R.OFFSET_CONTIGUOUS, "repeat to offset 4"),
+    assert numbered(checked(*rows)) == [
+        (R.OFFSET_CONTIGUOUS, "repeat", ((3, 3),)),
+        (R.OFFSET_CONTIGUOUS, "repeat", ((4, 4),)),
     ]
 
 
 def test_a_gap_in_the_offsets_shows_what_came_instead() -> None:
     state = checked(*with_offsets(1, 2, 5))
-    gap = next(finding for finding in findings(state) if finding.problem.startswith("gap: offset"))
+    gap = next(finding for finding in findings(state) if finding.rule is R.OFFSET_CONTIGUOUS)
     assert [witness.offset for witness in gap.witnesses] == [5]
 
 
 @pytest.mark.parametrize(
-    ("offsets", "problem", "shown"),
+    ("offsets", "numbers", "shown"),
     [
-        ((1, 2, 3, 9), "gap: offset 4, 5, 6, 7, 8 never came", [9]),
-        ((1, 2, 3, 10), "gap: offset 4, 5, 6, 7, 8 … never came", [10]),
-        (tuple(range(2, 22, 2)), "gap: offset 1, 3, 5, 7, 9 … never came", [2, 4, 6, 8, 10, 12]),
+        ((1, 2, 3, 9), ((4, 8),), [9]),
+        (tuple(range(2, 22, 2)), tuple((n, n) for n in range(1, 20, 2)), [2, 4, 6, 8, 10, 12]),
     ],
 )
-def test_of_gaps_the_first_six_are_shown(offsets: tuple[int, ...], problem: str, shown: list[int]) -> None:
+def test_of_what_came_after_gaps_the_first_six_are_shown(
+    offsets: tuple[int, ...], numbers: Ranges, shown: list[int]
+) -> None:
     rest = tuple(range(offsets[-1] + 1, offsets[-1] + 11 - len(offsets)))
     (finding,) = findings(checked(*with_offsets(*offsets, *rest)))
-    assert finding.problem == problem
+    assert (finding.problem, finding.numbers, finding.more) == ("gap", numbers, 0)
     assert [witness.offset for witness in finding.witnesses] == shown
     assert all(witness.guilty for witness in finding.witnesses)
+
+
+def test_of_many_gaps_the_first_twenty_are_kept_and_the_others_counted() -> None:
+    reports = [heard(Event(Kind.REPORT, run="r1", offset=offset), at=offset) for offset in range(3, 78, 3)]
+    (finding,) = findings(checked(opened(), *reports))
+    assert finding.numbers == tuple((offset, offset + 1) for offset in range(1, 61, 3))
+    assert finding.more == 2 * 5
 
 
 def test_what_a_run_explains_is_no_witness_of_what_none_does() -> None:

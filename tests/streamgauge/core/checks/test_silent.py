@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks.judge import judge
+from streamgauge.core.checks.problem import Problem
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Account, Event, Kind
@@ -78,13 +79,13 @@ def test_of_a_silent_run_only_its_end_is_judged(history: History, applied: tuple
 
 
 def test_a_report_that_never_comes_leaves_it_incomplete() -> None:
-    assert judge(hushed(end=End.DEADLINE), LIMITS).problems == ((R.COMPLETE, "its report never came", ()),)
+    assert judge(hushed(end=End.DEADLINE), LIMITS).problems == (Problem(R.COMPLETE, "its report never came"),)
 
 
 @pytest.mark.parametrize("said", [(started(),), (failed("cancelled"),), whole()])
 def test_events_of_a_silent_run_are_one_finding(said: tuple[Event, ...]) -> None:
     (problem,) = judge(hushed(*said[:-1], said[-1]), LIMITS).problems[-1:]
-    assert problem == (R.PROTOCOL, "events of a run that was to emit none", tuple(range(len(said))))
+    assert problem == Problem(R.PROTOCOL, "events of a run that was to emit none", tuple(range(len(said))))
 
 
 # Its rows
