@@ -33,11 +33,8 @@ from tests.support.mutants import Mutant, mutants
 
 ROOT: Final = Path(__file__).parents[1]
 CORE: Final = ROOT / "bench/streamgauge/core"
-SHOW: Final = frozenset(
-    {"__init__.py", "extent.py", "sides.py"}
-)  # how far it reaches, and both sides: no verdict
 JUDGES: Final = (
-    *sorted(path for path in (CORE / "checks").glob("*.py") if path.name not in SHOW),
+    *sorted(path for path in (CORE / "checks").glob("*.py") if path.stem != "__init__"),
     CORE / "contract.py",
     CORE / "assembly.py",
 )
