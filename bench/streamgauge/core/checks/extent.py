@@ -5,9 +5,11 @@ connection is one process's, and a run counts on each connection once.
 """
 
 from collections import Counter
+from operator import add
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from streamgauge.core.finding import Struck
 from streamgauge.core.history import End, History
@@ -29,8 +31,7 @@ class Losses(Struct, frozen=True):
     connections: int = 0  # on which that was, or a number without a run
 
     def __add__(self, other: "Losses") -> "Losses":
-        mine, theirs = ([getattr(one, name) for name in Losses.__struct_fields__] for one in (self, other))
-        return Losses(*map(sum, zip(mine, theirs, strict=True)))
+        return Losses(*map(add, astuple(self), astuple(other)))
 
     @property
     def least(self) -> int:
@@ -116,14 +117,14 @@ class Extent:
 
     def lost(self, history: History, gaps: int) -> None:
         """A run or request is settled that lacks something: `gaps` events, or its end."""
-        if history.end is End.ABANDONED and not history.ended_ns:
+        if history.end is End.ABANDONED:
             self._cut[history.asked.conn] += 1
-        endless = history.end is End.DEADLINE and not history.ended_ns
+        endless = history.end is End.DEADLINE
         if not gaps and not endless:
             return
-        began = bool(history.count)
+        began = bool(history.count)  # as it has where its events show a gap
         self._losses += Losses(
-            gaps=gaps, gap_runs=bool(gaps), tails=endless and began, unbegun=endless and not began, runs=1
+            gaps=gaps, gap_runs=bool(gaps), tails=endless and began, unbegun=not began, runs=1
         )
         self._losing.add(history.asked.conn)
 

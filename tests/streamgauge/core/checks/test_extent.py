@@ -5,10 +5,11 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Struck
 from streamgauge.core.history import End
-from streamgauge.core.observation import Closed, Observation
+from streamgauge.core.observation import Closed, Malformed, Observation
 from tests.support.analysed import analysed, merged
 from tests.support.history import (
     LIMITS,
+    SECOND,
     canary,
     completed,
     heard,
@@ -68,6 +69,11 @@ def test_a_run_that_the_server_cut_is_told_apart() -> None:
     assert lost_in(*rows, left) == Losses()
 
 
+def test_a_server_that_closes_an_idle_connection_cuts_nothing() -> None:
+    rows = session(run(*whole()), leaves=False)
+    assert lost_in(*rows, Closed(1, rows[-1].at_ns + SECOND, 1011, ours=False)) == Losses()
+
+
 def test_a_gap_in_a_run_that_was_cut_is_lost_all_the_same() -> None:
     said = (started(), lost(thought(1)), thought(2))
     rows = session(run(*said, end=End.ABANDONED), leaves=False)
@@ -115,6 +121,17 @@ def test_of_one_foreign_run_every_message_counts_and_the_run_once() -> None:
     assert struck(Rule.ISOLATION_ENVELOPE, *rows, *strange) == Struck(3, 1, 1)
 
 
+def test_it_is_still_the_same_run_when_another_of_its_connection_is_settled() -> None:
+    rows = session(run(*whole()))  # settled a second after its end
+    strange = [heard(Event(Kind.THINKING, user="ben", run="r9", seq=3), at=at) for at in (0.02, 3)]
+    assert struck(Rule.ISOLATION_ENVELOPE, *rows, *strange) == Struck(2, 1, 1)
+
+
+def test_a_message_of_no_run_strikes_none() -> None:
+    rows = session(run(*whole()))
+    assert struck(Rule.PROTOCOL, *rows, Malformed(1, SECOND, 12, "no JSON")) == Struck(1, 0, 1)
+
+
 def test_so_many_foreign_runs_are_remembered_that_memory_is_bounded() -> None:
     rows = session(run(*whole()))
     strange = [heard(Event(Kind.THINKING, user="ben", run=f"r{n}"), at=0.02) for n in range(1_000)]
@@ -123,6 +140,15 @@ def test_so_many_foreign_runs_are_remembered_that_memory_is_bounded() -> None:
     for n in range(1_000):
         counting.message(Rule.ISOLATION_ENVELOPE, 1, f"r{n}")
     assert len(counting._under_way[1]) == 256
+    counting.closed(1, 0, cut=False)
+    assert not counting._under_way
+
+
+def test_the_rules_of_a_connection_are_told_in_one_order_however_they_were_broken() -> None:
+    counting = extent.Extent()
+    for rule, conn in ((Rule.PROTOCOL, 1), (Rule.ECHO, 1), (Rule.NO_SILENCE, 2)):
+        counting.session(rule, conn)
+    assert counting.rules_of(1) == (Rule.ECHO, Rule.PROTOCOL)
 
 
 def test_two_canaries_in_one_message_are_one_message() -> None:
@@ -148,12 +174,18 @@ def test_ones_own_message_leaks_from_the_owner_of_each_canary() -> None:
     assert after(*rows, leak).checks.leaks.by_canary == {"ann": {canary("ben"): 1, canary("cy"): 1}}
 
 
+def test_a_leak_that_does_not_tell_whose_it_is_counts_as_nobodys() -> None:
+    leaks = Leaks()
+    leaks.count("ann")
+    assert leaks.by_canary == {"ann": {"": 1}}
+
+
 def test_pairs_beyond_the_limit_are_only_counted() -> None:
     leaks = Leaks()
-    for number in range(extent.MOST_CELLS + 5):
+    for number in range(20_005):
         leaks.count("ann", sender=f"u{number}")
     leaks.count("ann", sender="u0", times=3)
-    assert (leaks.cells, leaks.beyond) == (extent.MOST_CELLS, 5)
+    assert (leaks.cells, leaks.beyond) == (20_000, 5)
     assert leaks.named["ann"]["u0"] == 4
 
 
