@@ -46,17 +46,19 @@ class _Wanted:
         self._runs = {found.run for found in findings if found.run}
         self._times: dict[str, list[int]] = defaultdict(list)
         for found in sorted(findings, key=lambda found: found.at_ns):
-            for user in {found.user, found.other} - {""}:
+            for user in (found.user, found.other):  # nobody is called ""
                 self._times[user].append(found.at_ns)
 
     def user(self, user: str) -> bool:
         return user in self._times
 
-    def message(self, user: str, at_ns: int, run: str) -> bool:
+    def run(self, run: str) -> bool:
+        return run in self._runs
+
+    def time(self, user: str, at_ns: int) -> bool:
         times = self._times[user]
-        place = bisect_left(times, at_ns)
-        near = times[max(0, place - 1) : place + 1]
-        return run in self._runs or any(abs(at_ns - time) <= _NEAR_NS for time in near)
+        first = bisect_left(times, at_ns - _NEAR_NS)
+        return first < len(times) and times[first] <= at_ns + _NEAR_NS
 
 
 def with_sides(findings: Sequence[Finding], recordings: Iterable[Rows]) -> list[Finding]:
@@ -80,12 +82,12 @@ def _messages(recording: Rows, wanted: _Wanted) -> Iterator[_Message]:
         user, at_ns = theirs.get(row.conn), row.at_ns + recording.behind_ns
         if user is None:
             continue
-        if isinstance(row, Malformed) and wanted.message(user, at_ns, ""):
+        if isinstance(row, Malformed) and wanted.time(user, at_ns):
             witness = Witness(at_ns, "malformed", size=row.size, detail=row.why)
             yield _Message(user, row.conn, False, witness)
         elif isinstance(row, Received | Stretch):
             run = row.run if isinstance(row, Stretch) else row.event.run
-            if wanted.message(user, at_ns, run):
+            if wanted.run(run) or wanted.time(user, at_ns):
                 for one in unfold(row) if isinstance(row, Stretch) else (row,):
                     yield _message(one, user, recording.behind_ns)
 
@@ -100,11 +102,11 @@ def _both(found: Finding, messages: Sequence[_Message]) -> Finding:
     if len(found.witnesses) == 1:
         (guilty,) = found.witnesses
         socket = [m.witness for m in messages if (m.user, m.conn) == (found.user, found.conn)]
-        place = next((n for n, witness in enumerate(socket) if replace(witness, guilty=True) == guilty), -1)
-        if place >= 0:
+        place = next((n for n, witness in enumerate(socket) if replace(witness, guilty=True) == guilty), None)
+        if place is not None:
             before, after = socket[max(0, place - AROUND) : place], socket[place + 1 : place + 1 + AROUND]
             found = replace(found, witnesses=(*before, guilty, *after))
-    if found.rule not in _LEAKS or not found.other:
+    if found.rule not in _LEAKS:
         return found
     theirs = [message for message in messages if message.user == found.other and message.own]
     run = [message for message in theirs if message.witness.run == found.run]
