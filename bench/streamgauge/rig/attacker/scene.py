@@ -69,6 +69,13 @@ class Scene:
         """Whether it has not ended yet."""
         return any(bystander.under_way == run for bystander in self.bystanders)
 
+    async def live(self) -> UnderWay | None:
+        """The latest run that goes on, which has most before it; where none does, the next that begins."""
+        if self.latest and self.is_under_way(self.latest):
+            return self.latest
+        others = (bystander.under_way for bystander in self.bystanders)
+        return next(filter(None, others), None) or await self.victim()
+
     @property
     def greeting(self) -> Greeting:
         """What the server says of its sessions and sizes."""
