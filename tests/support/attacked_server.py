@@ -22,6 +22,7 @@ from websockets.http11 import Request, Response
 RUN_S = 0.03
 _DEAF = "attacker-deaf"
 _BYSTANDER = "bystander-1"
+_WAIT_S = 0.001
 _LONG_S = 12  # longer than it is looked at
 _KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
 
@@ -36,6 +37,9 @@ class Attacked:
         self._threads: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         self._canaries: dict[str, str] = {}
+        self._live: set[str] = set()
+        self._said: dict[str, str] = {}
+        self._traces = itertools.count(1)
         self._asked = asyncio.Event()
         self._present: Counter[str] = Counter()
 
@@ -77,7 +81,11 @@ class Attacked:
                 elif message["type"] == "start_agent":
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:
-                    await _say(client, *self._answer(user, message["type"], payload))
+                    if "waits for the living" in self._holes and payload.get("run_id") in self._live:
+                        await asyncio.sleep(_WAIT_S)
+                    kind, answer = self._answer(user, message["type"], payload)
+                    trace = {"trace_id": f"trace-{next(self._traces)}"} if "traces" in self._holes else {}
+                    await _say(client, kind, answer | trace)
         self._present[user] -= 1
         for run in runs:
             run.cancel()
@@ -101,6 +109,8 @@ class Attacked:
                 owner = self._owners.get(payload["run_id"])
                 if owner not in (None, user) and "wordy oracle" in self._holes:
                     return "error", {"code": "not_found", "message": "it is another's"}
+                if owner not in (None, user) and "passes words on" in self._holes:
+                    self._said[payload["run_id"]] = payload.get("text", "")
                 if owner not in (None, user) and "foreign cancel" in self._holes:
                     return "ack", {"run_id": payload["run_id"]}
         return not_found
@@ -111,6 +121,7 @@ class Attacked:
         run, thread = f"r-{next(self._ids)}", asked["thread_id"]
         self._owners[run] = user
         self._threads[thread] = user
+        self._live.add(run)
         self._canaries[user] = asked["context"]["canary"]
         self._asked.set()  # the bystander is the first
         claimed = asked.get("user_id", user) if "trusts payloads" in self._holes else user
@@ -126,6 +137,7 @@ class Attacked:
         with suppress(ConnectionClosed):
             for seq, (kind, payload) in enumerate(events, 1):
                 await asyncio.sleep(RUN_S / len(events))
+                heard = {"heard": self._said.pop(run)} if run in self._said else {}
                 event = {
                     "type": kind,
                     "run_id": run,
@@ -135,8 +147,10 @@ class Attacked:
                     "seq": seq,
                     "offset": next(offsets),
                     "emitted_ns": 1,
-                    "payload": payload,
+                    "payload": payload | heard,
                 }
+                if seq == len(events):
+                    self._live.discard(run)
                 await client.send(json.dumps(event))
 
 

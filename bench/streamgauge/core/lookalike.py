@@ -2,7 +2,6 @@
 
 import random
 import string
-from collections.abc import Iterable
 from typing import Final
 
 _HEX: Final = frozenset(string.hexdigits)
@@ -37,14 +36,3 @@ def neighbours(name: str) -> tuple[str, ...]:
                 beside = (alphabet[(at + step) % len(alphabet)] for step in (-1, 1))
                 return tuple(name[:place] + char + name[place + 1 :] for char in beside)
     return ()
-
-
-def told_apart(one: bytes, its: Iterable[str], other: bytes, others: Iterable[str]) -> bool:
-    """Whether two answers differ in more than the ids that they repeat."""
-    return _without(one, its) != _without(other, others)
-
-
-def _without(message: bytes, ids: Iterable[str]) -> bytes:
-    for name in ids:
-        message = message.replace(name.encode(), b"*")
-    return message

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from streamgauge.core.apart import Answer, told_apart
 from streamgauge.core.attack import Seen, Try
 from streamgauge.core.event import TERMINAL, Event, Kind
-from streamgauge.core.lookalike import like, neighbours, told_apart
+from streamgauge.core.lookalike import like, neighbours
 from streamgauge.protocol import Request
 from streamgauge.protocol.dialect import Unreadable
 from streamgauge.protocol.native_attacks import claiming, is_resume_failed, resume, subscribe
@@ -17,7 +18,9 @@ Attempt = Awaitable[Try]
 
 _ROUNDS: Final = 8
 _MOST_ROUNDS: Final = 40  # where runs end before they are attacked
-_TOLD_APART: Final = "it is told apart from what does not exist"
+_TOLD_APART: Final = "it is told apart from what does not exist, by"
+_PATHS: Final = 3  # that are named of those by which it is
+_PATH: Final = 60  # characters of one: a server has named what is on it
 _NOT_SUPPORTED: Final = ("error not_supported", "error unknown_type")
 _NO_RESUME: Final = "the server does not offer resume"
 _NO_MESSAGE: Final = Seen(why="the protocol has no message for it", applies=False)
@@ -55,18 +58,27 @@ async def _ask(scene: Scene, line: Line, message: bytes) -> bytes | None:
 
 
 async def _both(scene: Scene, line: Line, name: str, say: Callable[[str], bytes | None]) -> Try:
-    """Ask for what is another's and for what is nobody's, and compare the answers byte for byte."""
-    absent = like(name, scene.rng)
-    answers = []
-    for each in (name, absent):
+    """Ask on one line for what is another's and for what is nobody's, and compare the answers."""
+
+    async def ask(each: str) -> bytes | None:
         message = say(each)
         assert message is not None
-        answers.append(await _ask(scene, line, message))
-    foreign, nothing = answers
-    apart = told_apart(foreign or b"", (name,), nothing or b"", (absent,))
-    seen, other = scene.answer(foreign), scene.answer(nothing)
-    said = f"of none: {other.answer}" if apart else seen.said
-    return Try(seen.answer, said, _TOLD_APART if apart else "")
+        return await _ask(scene, line, message)
+
+    return await _compared(scene, name, ask)
+
+
+async def _compared(scene: Scene, name: str, ask: Callable[[str], Awaitable[bytes | None]]) -> Try:
+    """Ask for what is another's between two names of nobody: what differs between those two is noise."""
+    names = (like(name, scene.rng), name, like(name, scene.rng))
+    before, foreign, after = [Answer(each, await ask(each)) for each in names]
+    paths = told_apart(foreign, before, after)
+    failed = foreign.message is not None and is_resume_failed(foreign.message)
+    seen = Try("resume_failed") if failed else scene.answer(foreign.message)
+    if not paths:
+        return seen
+    by = " and ".join(path if len(path) <= _PATH else f"{path[:_PATH]}…" for path in paths[:_PATHS])
+    return Try(seen.answer, f"of none: {scene.answer(before.message).answer}", f"{_TOLD_APART} {by}")
 
 
 async def foreign_cancel(scene: Scene) -> Seen:
@@ -77,12 +89,13 @@ async def foreign_cancel(scene: Scene) -> Seen:
 
 
 async def foreign_message(scene: Scene) -> Seen:
-    """Speak into a run of a bystander."""
+    """Speak into a run of a bystander, by a word that gives itself away where it is heard."""
     if scene.dialect.say("r", "") is None:
         return _NO_MESSAGE
+    word = f"stop {scene.canary}"
     return await _rounds(
         scene,
-        lambda line, victim: _both(scene, line, victim.run, lambda run: scene.dialect.say(run, "stop")),
+        lambda line, victim: _both(scene, line, victim.run, lambda run: scene.dialect.say(run, word)),
     )
 
 
@@ -116,17 +129,15 @@ async def foreign_session(scene: Scene) -> Seen:
     """Resume the session of a bystander, where the server offers that."""
     if not scene.greeting.session.resume:
         return Seen(why=_NO_RESUME, applies=False)
-    answers: list[bytes | None] = []
-    names = (scene.greeting.session.id, like(scene.greeting.session.id, scene.rng))
-    for name in names:  # only a connection's first message may be one
-        line = await scene.line()
-        answers.append(await _ask(scene, line, resume(name)))
-        await line.leave()
-    foreign, nothing = answers
-    apart = told_apart(foreign or b"", names[:1], nothing or b"", names[1:])
-    failed = foreign is not None and is_resume_failed(foreign)
-    seen = Try("resume_failed") if failed else scene.answer(foreign)
-    return Seen((Try(seen.answer, seen.said, _TOLD_APART if apart else ""),))
+
+    async def ask(name: str) -> bytes | None:
+        line = await scene.line()  # only a connection's first message may be one
+        try:
+            return await _ask(scene, line, resume(name))
+        finally:
+            await line.leave()
+
+    return Seen((await _compared(scene, scene.greeting.session.id, ask),))
 
 
 async def own_session(scene: Scene) -> Seen:

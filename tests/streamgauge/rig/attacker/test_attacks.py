@@ -13,6 +13,7 @@ from streamgauge.attack_plan import AttackPlan
 from streamgauge.core.analysis import Analysis
 from streamgauge.core.attack import BY_NAME, Attacked, Seen
 from streamgauge.core.checks.verdicts import conclude
+from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Outcome
 from streamgauge.plan import Plan
 from streamgauge.protocol.login import Login
@@ -27,8 +28,8 @@ from tests.support.command import SECRET
 PLAN = Plan(scenario="attack", slack=2, grace=0.1, attack=AttackPlan(patience=2, pairs=20, connections=5))
 
 
-async def beside_a_bystander(target: str, act: Any, plan: Plan = PLAN) -> Any:
-    """What an act comes to while a bystander's stream runs, which must stay whole."""
+async def beside_a_bystander(target: str, act: Any, plan: Plan = PLAN, breaks: tuple[Rule, ...] = ()) -> Any:
+    """What an act comes to while a bystander's stream runs, which must stay whole but for what `breaks`."""
     analysis = Analysis(plan.limits, "", time.monotonic_ns(), plan.promises)
     door = Door(target, plan.login, SECRET, None, 2)
     scene = Scene(plan, door, random.Random(1))
@@ -43,7 +44,7 @@ async def beside_a_bystander(target: str, act: Any, plan: Plan = PLAN) -> Any:
         await life
         state = analysis.finish(time.monotonic_ns())
         broken = [v.rule for v in conclude(state.checks, (), plan.promises) if v.outcome is Outcome.FAIL]
-        assert (broken, bystander.harm) == ([], [])
+        assert (broken, bystander.harm) == ([*breaks], [])
 
 
 def attacked(name: str, *holes: str, plan: Plan = PLAN, **options: Any) -> Attacked:
@@ -62,6 +63,11 @@ def attacked(name: str, *holes: str, plan: Plan = PLAN, **options: Any) -> Attac
         ("chosen ids", ()),
         ("foreign run cancelled", ()),
         ("foreign run spoken into", ()),
+        ("foreign run cancelled", ("traces",)),
+        ("foreign run spoken into", ("traces",)),
+        ("neighbouring run ids", ("traces",)),
+        ("foreign thread followed", ("subscribe", "traces")),
+        ("foreign session resumed", ("resume", "traces")),
         ("neighbouring run ids", ()),
         ("foreign thread followed", ("subscribe",)),
         ("foreign session resumed", ("resume",)),
@@ -82,7 +88,8 @@ def test_what_is_answered_as_stated_passes(name: str, offers: tuple[str, ...]) -
         ("claimed user", ("trusts payloads",), "own", "an event bears another user's name"),
         ("foreign run cancelled", ("foreign cancel",), "correct", "told apart"),
         ("foreign run cancelled", ("wordy oracle",), "error not_found", "told apart"),
-        ("foreign run spoken into", ("wordy oracle",), "error not_found", "told apart"),
+        ("foreign run cancelled", ("wordy oracle", "traces"), "error not_found", "by payload.message; of"),
+        ("foreign run spoken into", ("wordy oracle",), "error not_found", "by payload.message; of"),
         ("foreign thread followed", ("subscribe", "oracle of threads"), "error forbidden", "told apart"),
         ("foreign session resumed", ("resume", "foreign resume"), "correct", "another user's canary"),
     ],
@@ -91,6 +98,17 @@ def test_a_hole_is_found_in_the_answer(name: str, holes: tuple[str, ...], answer
     found = attacked(name, *holes)
     assert (found.outcome, found.answer) == (Outcome.FAIL, answer)
     assert said in found.said
+
+
+def test_who_answers_not_found_and_passes_the_words_on_is_betrayed_by_the_bystander_s_stream() -> None:
+    async def play() -> Attacked:
+        async with attacked_server("passes words on") as target:
+            act = partial(carry, of=BY_NAME["foreign run spoken into"])
+            found: Attacked = await beside_a_bystander(target, act, breaks=(Rule.ISOLATION_CANARY,))
+            return found
+
+    found = asyncio.run(play())
+    assert (found.outcome, found.answer) == (Outcome.PASS, "error not_found")  # all that the attacker can see
 
 
 def test_a_canary_that_arrives_is_known_by_whose_it_is_and_by_its_message() -> None:
@@ -219,11 +237,21 @@ def test_what_a_plan_states_is_held_against_the_answer() -> None:
     assert attacked("wrong origin", plan=lenient).outcome is Outcome.PASS
 
 
-def test_times_are_taken_in_pairs() -> None:
+def telling(*holes: str) -> Any:
     async def play() -> Any:
-        async with attacked_server() as target:
+        async with attacked_server(*holes) as target:
             return await beside_a_bystander(target, time_pairs)
 
-    telling = asyncio.run(play())
-    assert telling.pairs == 20
-    assert telling.low_ns <= telling.difference_ns <= telling.high_ns
+    return asyncio.run(play())
+
+
+def test_times_are_taken_in_pairs() -> None:
+    told = telling()
+    assert told.pairs == 20
+    assert told.low_ns <= told.difference_ns <= told.high_ns
+
+
+def test_who_waits_for_runs_under_way_alone_is_told_by_time() -> None:
+    told = telling("waits for the living")
+    assert (told.pairs, told.can_be_told) == (20, True)
+    assert told.low_ns > 0
