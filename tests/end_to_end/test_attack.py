@@ -3,14 +3,19 @@
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from streamgauge.cli.app import app
 from streamgauge.core.attack import ATTACKS
 from streamgauge.core.finding import Outcome
-from tests.support.command import SECRET, Done, Run, Start
+from streamgauge.report.model import Report
+from streamgauge.report.render_json import read_json
+from tests.support.command import SECRET, Done, Run, Start, Started
 
 PLAN = """
 slack = 3
@@ -55,6 +60,12 @@ def failing(done: Done) -> set[str]:
     return {one.name for one in done.report.attack.attacks if one.outcome is Outcome.FAIL}
 
 
+def checked(done: Done) -> Report:
+    """The report that its recording gives."""
+    again = CliRunner().invoke(app, ["check", str(done.folder), "--json"])
+    return read_json(again.output.encode())
+
+
 def test_the_reference_server_answers_every_attack_as_stated(attack: Attack) -> None:
     done = attack()
     assert done.code == 0, done.out
@@ -68,6 +79,8 @@ def test_the_reference_server_answers_every_attack_as_stated(attack: Attack) -> 
     assert campaign.runs > 20
     assert campaign.telling is not None
     assert campaign.telling.pairs == 40
+    assert "kernel stamps missing" not in {doubt.name for doubt in done.report.doubts}  # nobody reads any
+    assert checked(done).doubts == done.report.doubts
     assert "isolation-timing: 'not yours' and 'does not exist'" in done.out
     for name in ("report.json", "report.md", "report.html", "junit.xml", "plan.toml"):
         content = (done.folder / name).read_text()
@@ -127,6 +140,69 @@ def test_a_run_that_ends_before_the_list_is_inconclusive(streamgauge: Run) -> No
     done = streamgauge("run", "--scenario", "attack", "--users", "5", "--spawn-rate", "5", "--duration", "3s")
     assert done.code == 3, done.out
     assert "isolation-active: required, and not exercised" in done.out
+
+
+def until_it_says(running: Started, outcome: str) -> None:
+    """Until an attack has come to this."""
+    assert running.process.stderr is not None
+    assert any(line.startswith(outcome) for line in running.process.stderr)
+
+
+def test_ctrl_c_reports_the_attacks_that_were_carried_out(start: Start) -> None:
+    running = start("streamgauge", "attack")
+    until_it_says(running, "pass")
+    running.interrupt()
+    done = running.wait()
+    assert done.code == 3, done.out + done.err
+    assert done.out.splitlines()[-1].endswith("(cut short)")
+    report = done.report
+    assert report.cut_short
+    assert report.attack is not None
+    attacks = {one.name: one for one in report.attack.attacks}
+    assert set(attacks) == {each.name for each in ATTACKS}
+    assert attacks["claimed user"].outcome is Outcome.PASS
+    left = attacks["too many connections"]
+    assert (left.outcome, left.said) == (Outcome.UNKNOWN, "interrupted")
+    assert report.counts["requests"] == report.counts["runs completed"]
+    assert checked(done).cut_short
+
+
+def test_what_was_found_before_ctrl_c_fails(start: Start) -> None:
+    running = start("streamgauge", "attack", "--fault", "oracle")
+    until_it_says(running, "FAIL")
+    running.interrupt()
+    done = running.wait()
+    assert (done.code, done.failing) == (1, {"isolation-active"})
+    assert "foreign run cancelled" in failing(done)
+
+
+def test_a_second_ctrl_c_waits_for_no_run(start: Start, tmp_path: Path) -> None:
+    plan = tmp_path / "long.toml"
+    first = "[attack]\nanswers = { 'claimed user' = [] }\n"  # over at once
+    script = "[[personas]]\nscript = [{ do = 'sleep', ms = 30000 }, { do = 'result' }]\n"
+    plan.write_text(f"slack = 60\n{first}{script}")
+    running = start("streamgauge", "attack", "--plan", str(plan))
+    until_it_says(running, "not exercised")
+    running.interrupt()
+    time.sleep(1)
+    assert running.process.poll() is None  # it waits for runs
+    running.interrupt()
+    done = running.wait()
+    assert done.code == 3, done.out + done.err
+    assert done.report.duration_s < 30
+
+
+def test_ctrl_c_before_the_first_attack_leaves_nothing(start: Start) -> None:
+    running = start("streamgauge", "attack")
+    deadline = time.monotonic() + 30
+    while not [*running.where.glob("results/*/server.log")]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.interrupt()
+    done = running.wait()
+    assert done.code == 130, done.out + done.err
+    assert "interrupted before there was anything to judge" in done.err
+    assert [*done.results.iterdir()] == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from streamgauge.cli.attacker import OWN_SERVER
 from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.flags import Faults, ProtocolName, Secret, planned, seconds_of
 from streamgauge.cli.generator import shown
-from streamgauge.cli.recorded import recorded_doubts
+from streamgauge.cli.interruption import Interruptions, interruptible
+from streamgauge.cli.recorded import ends_of, recorded_doubts
 from streamgauge.cli.server import started_server
 from streamgauge.cli.target import CaFile, require_attackable, trusting
 from streamgauge.core.attack import Attacked
@@ -96,7 +97,8 @@ def attack(  # noqa: PLR0913, PLR0917 - these are the options of a command
     given = replace(given, users=attacked.bystanders, attack=attacked)  # nobody else comes
     folder = _folder(results, given)
     try:
-        report = _attacked(given, secret, folder)
+        with interruptible() as interruptions:  # while attacks go on, the campaign hears the signals
+            report = _attacked(given, secret, folder, interruptions)
     except BaseException:
         shutil.rmtree(folder)  # nothing was judged
         raise
@@ -118,9 +120,11 @@ def _folder(results: Path, plan: Plan) -> Path:
     return folder
 
 
-def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
+def _attacked(plan: Plan, secret: str | None, folder: Path, interruptions: Interruptions) -> Report:
     began = datetime.now(UTC)
     with _reached(plan, secret, folder) as (target, key):
+        if interruptions.any:  # Python drops what a handler raises while a process is forked
+            raise KeyboardInterrupt
         try:
             done, state, recording = campaign(plan, target, key, _tell, pointed)
         except OSError as error:
@@ -143,6 +147,7 @@ def _attacked(plan: Plan, secret: str | None, folder: Path) -> Report:
         faults=faults,
         plan_digest=digest(plan),
         attack=done,
+        cut_short=any(end.cut_short for end in ends_of([recording])),
         doubts=recorded_doubts([recording], [state], state, plan.users),
         recordings=[str(kept)],
         epoch_ns=recording.header.epoch_ns,

@@ -23,7 +23,7 @@ class Answer(Struct, frozen=True):
 
 
 def told_apart(foreign: Answer, before: Answer, after: Answer) -> tuple[str, ...]:
-    """By what an answer differs from two about nobody by more than those from each other; nothing: it does not.
+    """By what an answer differs from two about nobody by more than those from each other; nothing: by none.
 
     Told by JSON paths ("payload.code"), never by values; an answer that is no JSON is one value.
     The two about nobody were asked for before and after the foreign one: what counts or keeps time

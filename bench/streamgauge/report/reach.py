@@ -9,6 +9,7 @@ from streamgauge.report import quantity, wording
 from streamgauge.report.model import LOSS, Bound, Leaks, Report
 from streamgauge.report.table import Row, Table
 
+_NOT_THE_ATTACKERS: Final = ", without the attacker's"  # rule isolation-active judges those
 _ONE_IN: Final = 0.1  # above it whole numbers are too coarse: 63.16 % is no "1 in 1"
 
 
@@ -88,7 +89,13 @@ def losses_figure(report: Report) -> Row:
 
 def _at_most(known: Sequence[Bound], report: Report) -> str:
     doubtful = ", doubtful" if any(doubt.voids == "verdict" for doubt in report.doubts) else ""
-    return f"{bound(widest(known))} (95 %{doubtful})"
+    limit = widest(known)
+    return f"{bound(limit)}{_beside(limit, report)} (95 %{doubtful})"
+
+
+def _beside(limit: Bound, report: Report) -> str:
+    """What of the same is not in it: an attacker's sockets, where leaks show too."""
+    return _NOT_THE_ATTACKERS if report.attack and limit.what in wording.ISOLATION else ""
 
 
 def bounds(report: Report) -> Table:
@@ -97,7 +104,7 @@ def bounds(report: Report) -> Table:
         (
             of.what,
             quantity.count(of.hits),
-            quantity.some(of.n, of.unit),
+            f"{quantity.some(of.n, of.unit)}{_beside(of, report)}",
             quantity.part(of.lower) if of.hits else "",
             quantity.part(of.upper),
             "" if of.hits or of.upper > _ONE_IN else bound(of),

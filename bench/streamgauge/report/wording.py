@@ -174,6 +174,8 @@ def unjudged(of: Verdict) -> str:
     if not of.promised:
         return f"{of.rule}: not promised by the protocol"
     need = "required" if of.required else "not required"
+    if of.unknown and of.rule is Rule.ISOLATION_ACTIVE:
+        return f"{of.rule}: {need}, and unknown of {some(of.unknown, unit_of(of.rule))}"
     if of.unknown:
         return f"{of.rule}: {need}, and masked by another finding in {some(of.unknown, unit_of(of.rule))}"
     return f"{of.rule}: {need}, and not exercised"

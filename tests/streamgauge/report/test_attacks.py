@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from streamgauge.core.attack import BY_NAME, Attacked, Leaked, Seen, Try, judge
 from streamgauge.core.campaign import Campaign
-from streamgauge.core.finding import Outcome
+from streamgauge.core.contract import Rule
+from streamgauge.core.finding import Outcome, Verdict
 from streamgauge.core.telling import Telling
 from streamgauge.report import wording
 from streamgauge.report.model import Report
-from streamgauge.report.reach import leaks_figure
+from streamgauge.report.reach import bounds, leaks_figure
 from streamgauge.report.render_html import render_html
 from streamgauge.report.render_json import read_json, render_json
 from streamgauge.report.render_junit import render_junit
@@ -80,6 +81,18 @@ def test_a_leak_to_the_attacker_is_a_leak(make: Make) -> None:
     report = replace(make(), verdicts=(), attack=Campaign("attacker", attacks, 3, 9))
     assert leaks_figure(report)[:2] == ("leaks", "1")
     assert leaks_figure(replace(report, attack=None))[1] != "1"
+
+
+def test_the_bounds_on_leaks_do_not_speak_of_the_attacker_s_sockets(make: Make) -> None:
+    without = ", without the attacker's"
+    assert leaks_figure(shown(make))[2] == leaks_figure(make())[2].replace(" (95 %)", f"{without} (95 %)")
+    assert {row[0] for row in bounds(shown(make)).rows if without in row[2]} == wording.ISOLATION
+    assert not any(without in row[2] for row in bounds(make()).rows)
+
+
+def test_what_could_not_be_told_of_attacks_is_not_called_masked() -> None:
+    of = Verdict(Rule.ISOLATION_ACTIVE, Outcome.UNKNOWN, True, 4, 2, 0)
+    assert wording.unjudged(of) == "isolation-active: required, and unknown of 2 attacks"
 
 
 def test_json_gives_it_back(make: Make) -> None:

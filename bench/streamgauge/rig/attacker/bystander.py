@@ -58,6 +58,7 @@ class Bystander:
         self.canary = mint(random.SystemRandom())
         self._observer = Observer(number, self.canary, self._dialect.reader(), plan.max_message_bytes)
         self._stopping = False
+        self._leaving = False
         self._settled = True
         self._greeted = not self._dialect.greets
         self._asked: Request | None = None
@@ -90,6 +91,10 @@ class Bystander:
         """Ask for nothing more."""
         self._stopping = True
 
+    def let_go(self) -> None:
+        """Leave, whatever is under way."""
+        self._leaving = True
+
     async def _ask(self) -> None:
         self.runs += 1
         prompt, persona = self._persona.prompts[0], self._persona
@@ -117,7 +122,11 @@ class Bystander:
 
     async def _read_until(self, reached: Callable[[], bool], within_s: float) -> None:
         deadline = time.monotonic() + within_s
-        while not reached() and self._line.is_open and (left := deadline - time.monotonic()) > 0:
+        while (
+            not (reached() or self._leaving)
+            and self._line.is_open
+            and (left := deadline - time.monotonic()) > 0
+        ):
             for message in await self._line.read(min(left, _TURN_S)):
                 now_ns = time.monotonic_ns()
                 if isinstance(message, bytes):

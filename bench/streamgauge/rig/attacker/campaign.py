@@ -19,6 +19,7 @@ from streamgauge.core.telling import Telling
 from streamgauge.plan import Plan, digest
 from streamgauge.rig.attacker import doors, frames, identity, patience
 from streamgauge.rig.attacker.bystander import Bystander
+from streamgauge.rig.attacker.interruption import interruptible, unless
 from streamgauge.rig.attacker.line import Door
 from streamgauge.rig.attacker.scene import ATTACKER, Carry, Scene
 from streamgauge.rig.attacker.timing import time_pairs
@@ -32,6 +33,8 @@ CARRIED: Final[Mapping[str, Carry]] = {
 }
 _WAITING: Final = frozenset({"token expires", *patience.CARRIED})  # they mostly wait, and do so together
 
+_INTERRUPTED: Final = Seen(why="interrupted")
+_ALL: Final = 1.0  # may lack the kernel's stamps: asyncio never reads them, so that it is no news
 _NO_CLOCK: Final = ""  # that a server's stamps could be compared with: asyncio reads without the kernel's
 
 Told = Callable[[Attacked], None]
@@ -44,16 +47,26 @@ def campaign(
     """Carry out the list, and judge the bystanders' streams as those of any run. Raises `OSError`.
 
     `harmed` says in words what is broken in those streams, of which the recording holds all rows.
+    Ctrl-C, SIGTERM and SIGHUP cut the list short: the recording's end says so, and what was not
+    carried out is unknown. Raises `KeyboardInterrupt` where nothing was yet.
     """
     began_ns = time.monotonic_ns()
     analysis = Analysis(plan.limits, _NO_CLOCK, began_ns, plan.promises)
     rows: list[Observation] = []
+    carried = 0
+
+    def count(of: Attacked) -> None:
+        nonlocal carried
+        carried += 1
+        told(of)
 
     def add(row: Observation) -> None:
         analysis.add(row)
         rows.append(row)
 
-    done = asyncio.run(attack(plan, target, secret, add, told))
+    done = asyncio.run(attack(plan, target, secret, add, count))
+    if not carried:
+        raise KeyboardInterrupt
     ended_ns = time.monotonic_ns()
     state = analysis.finish(ended_ns)
     harm = harmed(conclude(state.checks, (), plan.promises))
@@ -67,9 +80,10 @@ def campaign(
         plan=digest(plan),
         promises=tuple(sorted(plan.promises)),
         epoch_ns=time.time_ns() - time.monotonic_ns(),
-        doubts=plan.doubts,
+        doubts=replace(plan.doubts, missing_stamps=_ALL),
     )
-    return replace(done, harm=(*done.harm, *harm)), state, Recording(header, rows, End(ended_ns))
+    recording = Recording(header, rows, End(ended_ns, cut_short=carried < len(ATTACKS)))
+    return replace(done, harm=(*done.harm, *harm)), state, recording
 
 
 async def attack(
@@ -77,7 +91,7 @@ async def attack(
 ) -> Campaign:
     """Carry out the whole list beside the bystanders, whose rows go to `add`; `told` hears of each attack.
 
-    Raises `OSError` where the bystanders cannot connect.
+    Raises `OSError` where the bystanders cannot connect. What is interrupted ends with what is done.
     """
     door = Door(target, plan.login, secret, trust(target, plan.ca_file), plan.connect_timeout)
     scene = Scene(plan, door, random.Random(f"attack {plan.seed}"))  # noqa: S311 - an order, no secret
@@ -88,15 +102,19 @@ async def attack(
     for bystander in scene.bystanders:
         await bystander.open(door)
     lives = [asyncio.create_task(bystander.live()) for bystander in scene.bystanders]
-    try:
-        attacks, telling = await _all(scene, told)
-    finally:
-        for bystander in scene.bystanders:
-            bystander.stop()
-        await asyncio.gather(*lives)
+    done: dict[str, Attacked] = {}
+    with interruptible(scene.let_go) as interrupted:
+        try:
+            telling = await unless(interrupted, _all(scene, done, told))
+        finally:
+            for bystander in scene.bystanders:
+                bystander.stop()
+            await asyncio.gather(*lives)
+    left = (each for each in ATTACKS if each.name not in done)
+    done |= {each.name: judge(each, plan.attack.stated(each.name), _INTERRUPTED) for each in left}
     return Campaign(
         attacker=ATTACKER,
-        attacks=attacks,
+        attacks=tuple(done[each.name] for each in ATTACKS),
         bystanders=len(scene.bystanders),
         runs=sum(bystander.runs for bystander in scene.bystanders),
         telling=telling,
@@ -104,9 +122,8 @@ async def attack(
     )
 
 
-async def _all(scene: Scene, told: Told) -> tuple[tuple[Attacked, ...], Telling | None]:
+async def _all(scene: Scene, done: dict[str, Attacked], told: Told) -> Telling | None:
     """What can be disturbed comes first: names and their times; what waits comes last, all at once."""
-    done: dict[str, Attacked] = {}
 
     async def carry_all(attacks: Iterable[Attack]) -> None:
         for each in attacks:
@@ -117,7 +134,7 @@ async def _all(scene: Scene, told: Told) -> tuple[tuple[Attacked, ...], Telling 
     telling = await time_pairs(scene) if scene.plan.attack.pairs else None
     await carry_all(each for each in ATTACKS if each.name not in {*identity.CARRIED, *_WAITING})
     await asyncio.gather(*(carry_all([each]) for each in ATTACKS if each.name in _WAITING))
-    return tuple(done[each.name] for each in ATTACKS), telling
+    return telling
 
 
 async def carry(scene: Scene, of: Attack) -> Attacked:

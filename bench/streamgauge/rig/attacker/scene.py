@@ -65,6 +65,11 @@ class Scene:
                 return run
         return None
 
+    def let_go(self) -> None:
+        """Wait for no bystander's run any more."""
+        for bystander in self.bystanders:
+            bystander.let_go()
+
     def is_under_way(self, run: UnderWay) -> bool:
         """Whether it has not ended yet."""
         return any(bystander.under_way == run for bystander in self.bystanders)
