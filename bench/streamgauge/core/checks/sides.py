@@ -68,7 +68,7 @@ def with_sides(findings: Sequence[Finding], recordings: Iterable[Rows]) -> list[
     """
     wanted = _Wanted(findings)
     messages = [message for recording in recordings for message in _messages(recording, wanted)]
-    return [_both(found, messages) for found in findings]
+    return [_both(found, [one for one in messages if _is_around(found, one)]) for found in findings]
 
 
 def _messages(recording: Rows, wanted: _Wanted) -> Iterator[_Message]:
@@ -96,6 +96,13 @@ def _message(row: Received, user: str, behind_ns: int) -> _Message:
     witness = witness_of(row)
     own = row.event.kind <= LAST_RUN_EVENT and row.event.user in ("", user)
     return _Message(user, row.conn, own, replace(witness, at_ns=witness.at_ns + behind_ns))
+
+
+def _is_around(found: Finding, message: _Message) -> bool:
+    """Whether it is of the finding's run or of its time: it may have been kept for another's."""
+    if found.run and message.witness.run == found.run:
+        return True
+    return abs(message.witness.at_ns - found.at_ns) <= _NEAR_NS
 
 
 def _both(found: Finding, messages: Sequence[_Message]) -> Finding:

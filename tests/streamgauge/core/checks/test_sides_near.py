@@ -55,6 +55,14 @@ def test_each_of_a_users_findings_has_what_is_around_it() -> None:
     assert [witness.at_ns // SECOND for witness in late.witnesses] == [26, 30, 34]
 
 
+def test_what_is_around_one_finding_of_a_socket_is_not_around_another() -> None:
+    rows: list[Message] = [broken(10 * SECOND), beat(26 * SECOND), broken(30 * SECOND)]
+    findings = [fault(row) for row in rows if isinstance(row, Malformed)]
+    early, late = with_sides(findings, [Rows([opened(), *rows])])
+    assert [witness.at_ns // SECOND for witness in early.witnesses] == [10]
+    assert [witness.at_ns // SECOND for witness in late.witnesses] == [26, 30]
+
+
 @pytest.mark.parametrize(("place", "around"), [(0, [1, 2, 3]), (1, [1, 2, 3, 4]), (3, [2, 3, 4])])
 def test_near_the_ends_of_a_socket_less_is_around(place: int, around: list[int]) -> None:
     rows = [broken(at_ns) for at_ns in (1, 2, 3, 4)]

@@ -72,6 +72,12 @@ def test_of_several_runs_that_one_is_shown_whose_event_is_closest() -> None:
     assert theirs(CANARY, *said) == [("r1", 1)]
 
 
+def test_what_was_around_one_leak_was_not_around_another() -> None:
+    late = replace(CANARY, at_ns=30 * SECOND)
+    shown = with_sides([CANARY, late], [Rows([opened(), anns(3, at=26)])])
+    assert [[witness.seq for witness in leak.theirs] for leak in shown] == [[], [3]]
+
+
 @pytest.mark.parametrize(
     "strange",
     [
