@@ -235,9 +235,8 @@ class Analysis:
 
     @property
     def leaks(self) -> int:
-        """How many findings there are so far of what reached the wrong user."""
-        found = self._checks.state.found
-        return found.get(Rule.ISOLATION_CANARY, 0) + found.get(Rule.ISOLATION_ENVELOPE, 0)
+        """How many messages are known so far to have reached the wrong user."""
+        return self._checks.state.leaks.messages
 
     @property
     def stalled(self) -> int:

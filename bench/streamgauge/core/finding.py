@@ -4,9 +4,11 @@ A finding is data; its wording is made by `report`.
 """
 
 from enum import StrEnum
+from operator import add
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from streamgauge.core.contract import Rule
 
@@ -90,17 +92,17 @@ class Finding(Struct, frozen=True):
 class Struck(Struct, frozen=True):
     """How many messages, runs and connections the findings of one rule are of.
 
-    Messages are counted of rules that are applied to messages.
+    Messages are counted of rules that are applied to messages. A run is one on each connection on
+    which it broke the rule; but whose messages leaked is one run, however many received them.
     """
 
     messages: int = 0
     runs: int = 0
     connections: int = 0
+    more_runs: int = 0  # at most so many more leaked: of messages whose run is not told, or is nobody's known
 
     def __add__(self, other: "Struck") -> "Struck":
-        return Struck(
-            self.messages + other.messages, self.runs + other.runs, self.connections + other.connections
-        )
+        return Struck(*map(add, astuple(self), astuple(other)))
 
 
 class Verdict(Struct, frozen=True):

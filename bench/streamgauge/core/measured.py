@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.checks.verdicts import placed_leaks
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import LATENCY, VERDICT, Doubt, Verdict
 from streamgauge.core.histogram import Distribution
@@ -181,9 +182,9 @@ def _ratios(state: AnalysisState, verdicts: Mapping[Rule, Verdict]) -> Iterator[
     def count(name: str) -> int:
         return counts.get(name, 0)
 
-    isolation = [verdicts[rule] for rule in _ISOLATION if rule in verdicts]
-    looked = max((verdict.exercised for verdict in isolation), default=0)
-    hit = hits(counts, leaks=sum(verdict.found for verdict in isolation), stalled=streams.stalled)
+    promised = [verdict.rule for verdict in verdicts.values() if verdict.promised]
+    looked = max((verdicts[rule].exercised for rule in _ISOLATION if rule in verdicts), default=0)
+    hit = hits(counts, leaks=placed_leaks(state.checks, promised).messages, stalled=streams.stalled)
     numbered = count("events numbered")
     of = {
         "leaks": looked,
@@ -199,7 +200,6 @@ def _ratios(state: AnalysisState, verdicts: Mapping[Rule, Verdict]) -> Iterator[
     }
     yield from ((name, Ratio(hit[name], of[name])) for name in RATES)
     yield "goodput_share", Ratio(goodput.good, goodput.of)
-    promised = [verdict.rule for verdict in verdicts.values() if verdict.promised]
     shares = tally.shares(counts, promised)
     yield from (
         (name, Ratio(shares[share].good, shares[share].of))

@@ -7,7 +7,7 @@ a probability of 3e-8.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -49,8 +49,8 @@ class Settlements:
         """Whether a run was settled on a connection."""
         if self._first.get(run) == conn or (run, conn) in self._again:
             return True
-        digest = _digest(run)
-        return any(bool(np.any(rows["conn"][rows["run"] == digest] == conn)) for rows in self._older)
+        number = digest(run)
+        return any(bool(np.any(rows["conn"][rows["run"] == number] == conn)) for rows in self._older)
 
     def owners(self, users: Mapping[int, str]) -> "Owners":
         """Whose the runs were, `users` being those of the connections."""
@@ -64,7 +64,7 @@ class Settlements:
 
     def _rows(self) -> _Rows:
         pairs = [*self._first.items(), *self._again]
-        return np.array([(_digest(run), conn) for run, conn in pairs], _SETTLED)
+        return np.array([(digest(run), conn) for run, conn in pairs], _SETTLED)
 
 
 class Owner(NamedTuple):
@@ -116,27 +116,36 @@ class OwnerIndex:
 
     def owners(self, run: str) -> list[Owner]:
         """All users for whom a run was settled, in order of their names, each with the first connection."""
-        digest = _digest(run)
+        number = digest(run)
         begin, end = (
-            int(np.searchsorted(self._rows["run"], np.uint64(digest), side)) for side in ("left", "right")
+            int(np.searchsorted(self._rows["run"], np.uint64(number), side)) for side in ("left", "right")
         )
         first: dict[int, int] = {}
         for _, user, conn in self._rows[begin:end].tolist():
             first.setdefault(user, conn)
         return [Owner(self._users[user], conn) for user, conn in first.items()]
 
-    def shared(self) -> dict[str, list[str]]:
-        """The runs that were settled for several users, by name where it is kept, else by digest."""
+    def among(self, digests: Collection[int]) -> int:
+        """How many of these runs were settled for anybody."""
+        asked = np.fromiter(digests, np.uint64, len(digests))
+        return int(np.isin(asked, self._rows["run"]).sum())
+
+    def shared_digests(self) -> set[int]:
+        """The runs that were settled for several users."""
         same = self._rows["run"][1:] == self._rows["run"][:-1]
         several = same & (self._rows["user"][1:] != self._rows["user"][:-1])
-        digests = set(self._rows["run"][1:][several].tolist())
+        return set(self._rows["run"][1:][several].tolist())
+
+    def shared(self) -> dict[str, list[str]]:
+        """The runs that were settled for several users, by name where it is kept, else by digest."""
+        digests = self.shared_digests()
         if not digests:
             return {}
-        names = {digest: run for run in self._names if (digest := _digest(run)) in digests}
+        names = {number: run for run in self._names if (number := digest(run)) in digests}
         users: dict[str, list[str]] = {}
-        for digest in sorted(digests):
-            within = self._rows["user"][self._rows["run"] == np.uint64(digest)]
-            name = names.get(digest, f"digest {digest:016x}")
+        for number in sorted(digests):
+            within = self._rows["user"][self._rows["run"] == np.uint64(number)]
+            name = names.get(number, f"digest {number:016x}")
             users[name] = [self._users[user] for user in np.unique(within).tolist()]
         return users
 
@@ -147,5 +156,6 @@ def _in_order(users: Sequence[str], rows: _Rows, names: Iterable[str]) -> Owners
     return Owners(users, rows[order].tobytes(), sorted(names))
 
 
-def _digest(run: str) -> int:
+def digest(run: str) -> int:
+    """A run's name in eight bytes."""
     return int.from_bytes(blake2b(run.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

@@ -24,8 +24,11 @@ def bounds_of(verdicts: Sequence[Verdict], counts: Mapping[str, int], losses: Lo
         struck = of.struck
         if wording.unit_of(rule) == "message":
             yield from _bound(rule, "message", struck.messages, of.exercised)
-        if isolation:  # of every run of which anything arrived
-            yield from _bound(rule, "run", struck.runs, by_rule[Rule.ECHO].exercised)
+        if isolation:
+            # nothing can be said to have leaked nothing of which nothing arrived; any run can leak
+            leaked = struck.runs or struck.more_runs
+            runs = _not_refused(counts) if leaked else by_rule[Rule.ECHO].exercised
+            yield from _bound(rule, "run", struck.runs, runs, struck.more_runs)
         elif wording.unit_of(rule) == "run":
             yield from _bound(rule, "run", struck.runs, of.exercised)
         yield from _bound(rule, "connection", struck.connections, connections)
@@ -36,10 +39,16 @@ def bounds_of(verdicts: Sequence[Verdict], counts: Mapping[str, int], losses: Lo
         yield from _bound(LOSS, "connection", losses.connections, connections)
 
 
-def _bound(what: str, unit: str, hits: int, n: int) -> Iterator[Bound]:
-    n = max(n, hits)  # a run that reached several connections counts on each
-    if hits:
-        lower, upper = exact_interval(hits, n)
-        yield Bound(unit, n, upper, what, hits, lower)
-    elif n:
+def _not_refused(counts: Mapping[str, int]) -> int:
+    return counts.get("runs", 0) - counts.get("runs refused", 0)
+
+
+def _bound(what: str, unit: str, hits: int, n: int, more: int = 0) -> Iterator[Bound]:
+    if not n or hits > n:
+        return  # what was counted more often than there was of it (late events of one run) is no rate
+    if hits or more:
+        lower, _ = exact_interval(hits, n)
+        _, upper = exact_interval(min(hits + more, n), n)
+        yield Bound(unit, n, upper, what, hits, lower, more)
+    else:
         yield Bound(unit, n, zero_upper_bound(n), what)

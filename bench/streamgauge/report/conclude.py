@@ -215,7 +215,8 @@ def _open_names_last(count: tuple[str, int]) -> tuple[bool, str]:
 def _leaks(state: AnalysisState, promises: Collection[Rule], cuts: list[str]) -> Leaks:
     cells = checks.leaks(state.checks, promises)
     first = _first((Leak(*cell) for cell in cells), "leaks", cuts)
-    return Leaks(sum(cell.messages for cell in cells), len(cells), state.checks.leaks.beyond, first)
+    known = checks.placed_leaks(state.checks, promises)
+    return Leaks(sum(cell.messages for cell in cells), len(cells), known.beyond, first, known.messages)
 
 
 def _seconds(state: AnalysisState, cuts: list[str]) -> tuple[int, ...]:

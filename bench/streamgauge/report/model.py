@@ -108,9 +108,10 @@ class Fault(Struct, frozen=True):
 
 
 class Bound(Struct, frozen=True):
-    """How often something can go wrong, per `unit`, when `hits` of `n` were seen to.
+    """How often something can go wrong, per `unit`, when `hits` of `n` were seen to, and maybe `more`.
 
-    Of none the one-sided 95 % upper bound, else Clopper and Pearson's 95 % interval.
+    Of none the one-sided 95 % upper bound, else Clopper and Pearson's 95 % interval, from that of
+    `hits` to that of both together.
     """
 
     unit: str
@@ -119,6 +120,7 @@ class Bound(Struct, frozen=True):
     what: str = ""  # the rule, or LOSS
     hits: int = 0
     lower: float = 0.0
+    more: int = 0  # at most so many more were, but which of the `n` is not known
 
 
 class Leak(Struct, frozen=True):
@@ -136,6 +138,7 @@ class Leaks(Struct, frozen=True):
     pairs: int = 0  # in the whole matrix
     beyond: int = 0  # more messages, of pairs that were too many to tell apart
     first: tuple[Leak, ...] = ()
+    leaked: int = 0  # messages, each once: one that is of several senders is in several cells
 
 
 class Worker(Struct, frozen=True):

@@ -19,7 +19,8 @@ def bound(limit: Bound) -> str:
         return f"at most {quantity.part(limit.upper)} of {limit.unit}s"
     if not limit.hits:
         return f"at most 1 in {quantity.some(math.floor(1 / limit.upper), limit.unit)}"
-    seen = f"{quantity.count(limit.hits)} of {quantity.some(limit.n, limit.unit)}"
+    more = f", and up to {quantity.count(limit.more)} more" if limit.more else ""
+    seen = f"{quantity.count(limit.hits)} of {quantity.some(limit.n, limit.unit)}{more}"
     low, high = quantity.part(limit.lower), quantity.part(limit.upper)
     return f"{seen}: {quantity.part(limit.hits / limit.n)} ({low} – {high})"
 
@@ -60,10 +61,8 @@ def leaks_left_out(of: Leaks, shown: int) -> str:
 
 
 def leaks_figure(report: Report) -> Row:
-    """How many leaks there were, or how rare they are."""
-    leaks = [verdict for verdict in report.verdicts if verdict.rule in wording.ISOLATION]
-    found = sum(verdict.found for verdict in leaks)
-    found += sum(attack.leak is not None for attack in report.attack.attacks) if report.attack else 0
+    """How many messages leaked, or how rare that is."""
+    found = report.leaks.leaked
     known = [bound for bound in report.bounds if bound.what in wording.ISOLATION]
     if found:
         seen = [bound for bound in known if bound.hits]
@@ -103,7 +102,7 @@ def bounds(report: Report) -> Table:
     rows = tuple(
         (
             of.what,
-            quantity.count(of.hits),
+            f"{quantity.count(of.hits)}{f' (+ ≤ {quantity.count(of.more)})' if of.more else ''}",
             f"{quantity.some(of.n, of.unit)}{_beside(of, report)}",
             quantity.part(of.lower) if of.hits else "",
             quantity.part(of.upper),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
-from streamgauge.core.event import Kind
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import CHUNK_GAP
@@ -39,10 +39,13 @@ from tests.support.history import (
     CLOCK,
     LIMITS,
     SECOND,
+    canary,
     completed,
     failed,
+    heard,
     idea,
     lost,
+    opened,
     run,
     session,
     started,
@@ -178,6 +181,13 @@ def test_findings_and_counts_are_known_at_any_time() -> None:
         analysis.add(row)
     assert (analysis.findings, analysis.counts()["events"], analysis.counts()["events lost"]) == (1, 3, 1)
     assert (analysis.leaks, analysis.stalled) == (0, 0)
+
+
+def test_a_message_that_breaks_both_rules_of_isolation_is_one_leak() -> None:
+    analysis = Analysis(LIMITS, CLOCK, 0)
+    analysis.add(opened())
+    analysis.add(heard(Event(Kind.OTHER, user="ben"), foreign=canary("ben")))
+    assert (analysis.findings, analysis.leaks) == (2, 1)
 
 
 def test_the_state_holds_checks_metrics_and_the_time_it_took() -> None:

@@ -27,6 +27,7 @@ from tests.support.history import (
     CLOCK,
     LIMITS,
     SECOND,
+    canary,
     failed,
     heard,
     lost,
@@ -132,6 +133,7 @@ REFUSED = (
     ("name", "more", "expected"),
     [
         ("leaks", (heard(Event(Kind.OTHER), at=1, foreign="sgcanaryx"),), Ratio(1, 12)),
+        ("leaks", (heard(Event(Kind.OTHER, user="ben"), at=1, foreign=canary("ben")),), Ratio(1, 12)),
         ("malformed", (Malformed(1, SECOND, 5, "no JSON"),), Ratio(1, 12)),
         ("refused", REFUSED, Ratio(1, 2)),
         ("abandoned", (*REFUSED[:1], Closed(1, SECOND, 1006, ours=False)), Ratio(1, 2)),

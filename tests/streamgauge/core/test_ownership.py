@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from streamgauge.core.ownership import Owner, OwnerIndex, Owners, Settlements
+from streamgauge.core.ownership import Owner, OwnerIndex, Owners, Settlements, digest
 
 ANN, BOB = Owner("ann", 1), Owner("bob", 2)
 ANNS_TAB = Owner("ann", 3)
@@ -27,6 +27,13 @@ def test_a_run_of_two_users_is_told() -> None:
     index = owners(("r1", BOB), ("r1", ANN), ("r2", ANN))
     assert index.owners("r1") == [ANN, BOB]
     assert index.shared() == {"r1": ["ann", "bob"]}
+
+
+def test_of_runs_those_that_were_settled_for_anybody_are_told_apart() -> None:
+    index = owners(("r1", BOB), ("r1", ANN), ("r2", ANN))
+    assert index.among({digest("r1"), digest("r2"), digest("r3")}) == 2
+    assert index.among(set()) == OwnerIndex(Owners()).among({digest("r1")}) == 0
+    assert index.shared_digests() == {digest("r1")}
 
 
 def test_what_two_processes_know_is_one() -> None:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.analysis import AnalysisState
-from streamgauge.core.checks.extent import Leaks, Losses
+from streamgauge.core.checks.extent import LEAKS, Leaks, Losses
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import SEEDS, Control, Seeded
@@ -15,7 +15,7 @@ from streamgauge.core.histogram import Histogram
 from streamgauge.core.metrics.goodput import GoodputState
 from streamgauge.core.metrics.latency import Metric
 from streamgauge.core.metrics.streams import StreamState
-from streamgauge.core.ownership import Owner, Owners
+from streamgauge.core.ownership import Owner, Owners, digest
 from streamgauge.core.strike import Strike
 from streamgauge.core.threshold import Level, Threshold, parse
 from streamgauge.report.conclude import conclude
@@ -96,6 +96,10 @@ def make() -> Callable[..., Report]:
         state.checks.unknown.update({str(rule): n for rule, n in (masked or {}).items()})
         state.seconds.update(seconds or {})
         state.checks.struck.update({str(rule): of for rule, of in (struck or {}).items()})
+        for rule, of in (struck or {}).items():
+            if rule in LEAKS:
+                state.checks.leaked.runs[rule] = {digest(f"r-{number}") for number in range(of.runs)}
+                state.checks.leaked.untold[rule] = of.more_runs
         state.checks.losses = losses or state.checks.losses
         state.checks.leaks = leaks or state.checks.leaks
         for finding in findings:

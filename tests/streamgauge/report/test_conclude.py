@@ -119,7 +119,7 @@ def test_the_matrix_of_leaks_is_sparse_and_names_owners_of_canaries(make: Make) 
     leaks.count("u2", sender="u1", times=2)
     leaks.count("u3", token=f"{TOKEN}1")
     report = make(leaks=leaks)
-    assert report.leaks == Leaks(3, 2, 0, (Leak("u1", "u2", 2), Leak("u1", "u3", 1)))
+    assert report.leaks == Leaks(3, 2, 0, (Leak("u1", "u2", 2), Leak("u1", "u3", 1)), leaked=3)
 
 
 def test_findings_have_names(make: Make, gap: Gap) -> None:

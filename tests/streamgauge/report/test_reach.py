@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from streamgauge.core.checks.extent import Leaks as CheckLeaks
 from streamgauge.core.checks.extent import Losses
 from streamgauge.core.contract import Rule
@@ -39,8 +41,26 @@ def test_the_widest_bound_is_the_honest_one() -> None:
 
 def test_leaks_that_were_seen_are_told_by_connection(make: Make) -> None:
     leak = Finding(Rule.ISOLATION_CANARY, "leak", "u1", 1, 0)
-    figure = reach.leaks_figure(make(leak, struck={Rule.ISOLATION_CANARY: Struck(1, 1, 1)}))
+    both = {Rule.ISOLATION_CANARY: Struck(1, 1, 1), Rule.ISOLATION_ENVELOPE: Struck(1, 1, 1)}
+    leaks = CheckLeaks()
+    leaks.count("u1", sender="u2")
+    figure = reach.leaks_figure(
+        make(leak, replace(leak, rule=Rule.ISOLATION_ENVELOPE), struck=both, leaks=leaks)
+    )
     assert figure == ("leaks", "1", "1 of 100 connections: 1.00 % (0.025 % – 5.45 %)")
+
+
+def test_how_many_more_it_may_have_been_is_said() -> None:
+    seen = Bound("run", 336, 0.0778, "isolation-canary", 11, 0.0165, more=7)
+    assert reach.bound(seen) == "11 of 336 runs, and up to 7 more: 3.27 % (1.65 % – 7.78 %)"
+
+
+def test_the_table_of_bounds_says_how_many_more_it_may_have_been(make: Make) -> None:
+    struck = {Rule.ISOLATION_CANARY: Struck(18, 11, 1, more_runs=7)}
+    rows = reach.bounds(make(struck=struck)).rows
+    assert (
+        next(row[1] for row in rows if row[0] == Rule.ISOLATION_CANARY and "runs" in row[2]) == "11 (+ ≤ 7)"
+    )
 
 
 def test_losses_stand_by_their_place(make: Make) -> None:

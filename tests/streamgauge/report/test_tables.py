@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.checks.extent import Leaks
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Doubt, Finding, Witness
 from streamgauge.core.metrics.goodput import GoodputState
@@ -61,7 +62,7 @@ def test_figures_of_a_clean_run(make: Make) -> None:
 
 
 def test_figures_of_other_runs(make: Make, leak: Finding, dead: Doubt) -> None:
-    assert row(tables.figures(make(leak)), "leaks")[1:] == ("1", "see the findings")
+    assert row(tables.figures(make(leak, leaks=Leaks(messages=1))), "leaks")[1:] == ("1", "see the findings")
     assert row(tables.figures(make(runs=0)), "leaks")[1:] == ("unknown", "nothing was looked at")
     assert "(95 %, doubtful)" in row(tables.figures(make(doubts=[dead])), "leaks")[2]
     assert "7 more could not be sent" in row(tables.figures(make(counts={"requests unsent": 7})), "runs")[2]

@@ -1,7 +1,9 @@
 """How far what was found reaches: whom a leak went to, where something was lost, how many it struck.
 
 All of it is counted, not only what is kept as findings, and adds up across processes: a
-connection is one process's, and a run counts on each connection once.
+connection is one process's, and a run counts on each connection once. But a run whose
+messages leak is seen at many connections of many processes, and is one run: such runs
+are remembered.
 """
 
 from collections import Counter
@@ -11,10 +13,16 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Struck
 from streamgauge.core.history import End, History
+from streamgauge.core.ownership import digest
 
 MOST_CELLS: Final = 20_000  # pairs of users that one process tells apart; leaks between others are counted
+MOST_LEAKED: Final = (
+    100_000  # leaking runs that one process tells apart by a rule; of others it counts messages
+)
+LEAKS: Final = frozenset({Rule.ISOLATION_ENVELOPE, Rule.ISOLATION_CANARY})
 _FOREIGN: Final = 256  # runs of others that a connection remembers to have counted
 
 
@@ -49,9 +57,13 @@ class Leaks(Struct):
     by_canary: dict[str, dict[str, int]] = {}  # with the token in place of the sender
     beyond: int = 0  # messages between pairs that were too many to tell apart
     cells: int = 0
+    messages: int = 0  # that leaked, each once: one that is of several senders is in several cells
 
-    def count(self, receiver: str, *, sender: str = "", token: str = "", times: int = 1) -> None:
-        """So many messages reached the wrong user."""
+    def count(
+        self, receiver: str, *, sender: str = "", token: str = "", times: int = 1, again: bool = False
+    ) -> None:
+        """So many messages reached the wrong user; `again`: the last of them is of this sender, too."""
+        self.messages += 0 if again else times
         kept = self.named if sender else self.by_canary
         senders, key = kept.get(receiver, {}), sender or token
         if key not in senders:
@@ -66,7 +78,7 @@ class Leaks(Struct):
         named = _summed(self.named, other.named)
         by_canary = _summed(self.by_canary, other.by_canary)
         cells = sum(map(len, (*named.values(), *by_canary.values())))  # one may be known to both
-        return Leaks(named, by_canary, self.beyond + other.beyond, cells)
+        return Leaks(named, by_canary, self.beyond + other.beyond, cells, self.messages + other.messages)
 
 
 def _summed(one: dict[str, dict[str, int]], two: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
@@ -76,10 +88,41 @@ def _summed(one: dict[str, dict[str, int]], two: dict[str, dict[str, int]]) -> d
     }
 
 
+class LeakedRuns(Struct):
+    """Whose messages reached the wrong user: runs by the rule that shows it, each once whoever received them.
+
+    They are kept by digest. `untold` counts messages that do not say of which run they are, or are of
+    one that was not kept any more: each may be of another run, or all of one.
+    """
+
+    runs: dict[str, set[int]] = {}
+    untold: dict[str, int] = {}
+
+    def add(self, rule: str, run: str, times: int = 1) -> None:
+        """So many messages of a run, or of they do not say which (""), leaked."""
+        known = self.runs.setdefault(rule, set())
+        number = digest(run)
+        if not run or (len(known) >= MOST_LEAKED and number not in known):
+            self.untold[rule] = self.untold.get(rule, 0) + times
+        else:
+            known.add(number)
+
+    def merge(self, other: "LeakedRuns") -> "LeakedRuns":
+        """Both together: a run that both saw is one."""
+        return LeakedRuns(
+            {
+                rule: self.runs.get(rule, set()) | other.runs.get(rule, set())
+                for rule in {*self.runs, *other.runs}
+            },
+            dict(Counter(self.untold) + Counter(other.untold)),
+        )
+
+
 class Extent:
     """Counts runs and connections once each, as one process sees them."""
 
     def __init__(self) -> None:
+        self.leaked = LeakedRuns()
         self._messages: Counter[str] = Counter()
         self._runs: Counter[str] = Counter()
         self._connections: dict[str, set[int]] = {}
@@ -92,6 +135,9 @@ class Extent:
         """A message broke a rule."""
         self._messages[rule] += 1
         self._connections.setdefault(rule, set()).add(conn)
+        if rule in LEAKS:
+            self.leaked.add(rule, run)
+            return
         counted = self._under_way.setdefault(conn, {})
         if run and (rule, run) not in counted:
             if len(counted) >= _FOREIGN:

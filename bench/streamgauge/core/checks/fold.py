@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.assembly import Stray
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
-from streamgauge.core.checks.extent import Extent
+from streamgauge.core.checks.extent import LEAKS, Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
 from streamgauge.core.checks.problem import GAP, SILENT, kept
@@ -151,7 +151,7 @@ class Checks:
         greeting = row.event.kind == Kind.GREETING
         if greeting == session.greeted:
             problem = "a second greeting" if greeting else "a message before the greeting"
-            self._add(of_row(Rule.PROTOCOL, problem, session.user, row))
+            self._add(of_row(Rule.PROTOCOL, problem, session.user, row), again=bool(row.event.breach))
         session.greeted = True
 
     def _add(self, finding: Finding, *, again: bool = False) -> None:
@@ -160,17 +160,19 @@ class Checks:
             return
         self.state.add(finding)
         if not again:
-            self._extent.message(finding.rule, finding.conn, finding.run or finding.request)
+            run = finding.run or ("" if finding.rule in LEAKS else finding.request)
+            self._extent.message(finding.rule, finding.conn, run)
         if session := self._sessions.get(finding.conn):
             session.guilty.add(finding.run or finding.request)
 
     def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
         named = isinstance(row, Received) and row.event.user not in ("", user)
+        counted = named and user != "" and Rule.ISOLATION_ENVELOPE in self._promises  # by whom it names
         for place, token in enumerate(tokens.split()):
             found = of_row(Rule.ISOLATION_CANARY, "another user's canary", user, row, token=token)
             self._add(found, again=place > 0)
-            if not named and Rule.ISOLATION_CANARY in self._promises:
-                self.state.leaks.count(user, token=token)
+            if not counted and Rule.ISOLATION_CANARY in self._promises:
+                self.state.leaks.count(user, token=token, again=place > 0)
 
     def _number(self, row: Received, session: Session) -> None:
         """Hold an offset against its session's; what `seq` explains is not said twice."""
@@ -317,5 +319,5 @@ class Checks:
                 finding = of_row(Rule.PROTOCOL, "", stray.user, stray.received)
                 struck = self._extent.rules_of(finding.conn)
                 self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
-        self.state.struck = self._extent.struck()
+        self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from streamgauge.core.checks.extent import Leaks, Losses
+from streamgauge.core.checks.extent import LeakedRuns, Leaks, Losses
 from streamgauge.core.finding import Finding, Struck
 from streamgauge.core.ownership import Owners
 
@@ -35,7 +35,8 @@ class CheckState(Struct):
     strays: list[StrayRun] = []
     leaks: Leaks = field(default_factory=Leaks)
     losses: Losses = Losses()
-    struck: dict[str, Struck] = {}  # rule -> what its findings are of
+    struck: dict[str, Struck] = {}  # rule -> what its findings are of; runs that leaked are in `leaked`
+    leaked: LeakedRuns = field(default_factory=LeakedRuns)
 
     @property
     def users(self) -> int:
@@ -66,6 +67,7 @@ class CheckState(Struct):
                 rule: self.struck.get(rule, Struck()) + other.struck.get(rule, Struck())
                 for rule in {*self.struck, *other.struck}
             },
+            leaked=self.leaked.merge(other.leaked),
         )
 
 

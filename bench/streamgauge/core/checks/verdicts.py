@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from streamgauge.core.checks.extent import Leaks
+from streamgauge.core.checks.extent import LEAKS, LeakedRuns, Leaks
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Finding, Outcome, Struck, Verdict
@@ -33,11 +33,21 @@ def conclude(
             replace(_both_sides(f, state, owners), id=f"{rule}-{place}")
             for place, f in enumerate(state.findings.get(rule, []), 1)
         )
-        struck = state.struck.get(rule, Struck())
+        struck = _struck(rule, state, owners)
         verdicts.append(
             Verdict(rule, outcome, rule in needed, exercised, unknown, found, findings, struck=struck)
         )
     return tuple(verdicts)
+
+
+def _struck(rule: Rule, state: CheckState, owners: OwnerIndex) -> Struck:
+    """What the findings of a rule are of; of the runs that leaked how many are somebody's here."""
+    of = state.struck.get(rule, Struck())
+    if rule not in LEAKS:
+        return of
+    leaked = state.leaked.runs.get(rule, set())
+    ours = owners.among(leaked)
+    return replace(of, runs=ours, more_runs=len(leaked) - ours + state.leaked.untold.get(rule, 0))
 
 
 class Cell(NamedTuple):
@@ -49,8 +59,8 @@ class Cell(NamedTuple):
 
 
 def leaks(state: CheckState, promises: Collection[Rule] = EVERY_RULE) -> list[Cell]:
-    """The matrix of leaks without its zeros, what leaked most first; `state.leaks.beyond` is not in it."""
-    known = _placed_strays(state, OwnerIndex(state.owners), promises).leaks
+    """The matrix of leaks without its zeros, what leaked most first; `beyond` of the leaks is not in it."""
+    known = placed_leaks(state, promises)
     cells: Counter[tuple[str, str]] = Counter()
     for receiver, senders in known.named.items():
         for sender, messages in senders.items():
@@ -61,6 +71,11 @@ def leaks(state: CheckState, promises: Collection[Rule] = EVERY_RULE) -> list[Ce
     return [
         Cell(*pair, messages) for pair, messages in sorted(cells.items(), key=lambda cell: (-cell[1], cell))
     ]
+
+
+def placed_leaks(state: CheckState, promises: Collection[Rule] = EVERY_RULE) -> Leaks:
+    """The leaks, with those that only a run's name shows; a run of two users is one message."""
+    return _placed_strays(state, OwnerIndex(state.owners), promises).leaks
 
 
 def _both_sides(finding: Finding, state: CheckState, owners: OwnerIndex) -> Finding:
@@ -99,6 +114,7 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
         canaries=state.canaries,
         leaks=state.leaks.merge(Leaks()),
         struck=dict(state.struck),
+        leaked=state.leaked.merge(LeakedRuns()),
     )
     struck: set[tuple[str, str, int]] = set()  # connections of a rule; users are one process's each
 
@@ -107,8 +123,12 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
         rule, connection = finding.rule, (finding.rule, finding.user, finding.conn)
         new = rule not in known and connection not in struck
         struck.add(connection)
-        placed.struck[rule] = placed.struck.get(rule, Struck()) + Struck(times, 1, new)
+        placed.struck[rule] = placed.struck.get(rule, Struck()) + Struck(times, rule not in LEAKS, new)
+        if rule is Rule.ISOLATION_ENVELOPE:  # where no message names its user its run does
+            placed.exercised[rule] = placed.exercised.get(rule, 0) + times
 
+    if shared := index.shared_digests():
+        placed.leaked.runs.setdefault(Rule.ISOLATION_ENVELOPE, set()).update(shared)
     for run, users in index.shared().items():
         for other in users[1:]:
             place(_shared_run(run, users[0], other))
@@ -131,6 +151,7 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
             leak = replace(finding, rule=Rule.ISOLATION_ENVELOPE, problem=problem, other=owners[0])
             place(leak, stray.times, stray.struck)
             placed.leaks.count(finding.user, sender=owners[0], times=stray.times)
+            placed.leaked.add(Rule.ISOLATION_ENVELOPE, finding.run, stray.times)
     return placed
 
 

@@ -118,9 +118,26 @@ def test_what_is_not_promised_leaks_nothing() -> None:
         assert checks.finish(()).leaks.by_canary == counted
 
 
+def test_a_message_that_names_its_user_leaks_by_its_canary_where_names_tell_nobody() -> None:
+    leak = heard(Event(Kind.OTHER, user="eve"), foreign=canary("eve"))
+    for promises, messages in ((EVERY_RULE, 1), (EVERY_RULE - {R.ISOLATION_ENVELOPE}, 1)):
+        checks = Checks(LIMITS, promises)
+        for row in (opened(), leak):
+            checks.add(row)
+        assert checks.finish(()).leaks.messages == messages
+
+
+def test_what_leaks_before_anybody_has_connected_is_a_leak() -> None:
+    checks = Checks(LIMITS)
+    checks.add(heard(Event(Kind.OTHER, user="eve"), foreign=canary("eve")))
+    assert checks.finish(()).leaks.messages == 1
+
+
 def test_a_request_that_is_no_run_yet_counts_as_struck_like_one() -> None:
-    leak = heard(Event(Kind.ACK, request="q1"), foreign=canary("eve"))
-    assert verdicts(checked(opened(), leak))[R.ISOLATION_CANARY].struck == Struck(1, 1, 1)
+    odd = heard(Event(Kind.ACK, request="q1", breach="odd"))
+    assert verdicts(checked(opened(), odd))[R.PROTOCOL].struck == Struck(1, 1, 1)
+    leak = heard(Event(Kind.ACK, request="q1"), foreign=canary("eve"))  # of whose request?
+    assert verdicts(checked(opened(), leak))[R.ISOLATION_CANARY].struck == Struck(1, 0, 1, more_runs=1)
     back = checked(*with_offsets(1, 3, 2))
     assert verdicts(back)[R.OFFSET_CONTIGUOUS].struck == Struck(1, 1, 1)
     gap = checked(*with_offsets(1, 2, 4, 5, 6, 7, 8, 9, 10, 11))
@@ -145,8 +162,8 @@ def test_a_request_that_comes_again_is_struck_anew() -> None:
     rows: list[Observation] = [opened()]
     for at in (0, 1, 2):
         rows.append(replace(run().asked, at_ns=at * SECOND))
-        rows.append(heard(Event(Kind.REFUSED, request="q1"), at=at + 0.5, foreign=canary("eve")))
-    assert verdicts(checked(*rows))[R.ISOLATION_CANARY].struck == Struck(3, 3, 1)
+        rows.append(heard(Event(Kind.REFUSED, request="q1", breach="odd"), at=at + 0.5))
+    assert verdicts(checked(*rows))[R.PROTOCOL].struck == Struck(3, 3, 1)
 
 
 def test_who_is_connected_at_the_end_was_not_cut_off() -> None:

@@ -2,10 +2,10 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.checks.state import CheckState
-from streamgauge.core.checks.verdicts import Cell, conclude, leaks
+from streamgauge.core.checks.verdicts import Cell, conclude, leaks, placed_leaks
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.finding import Struck
+from streamgauge.core.finding import Struck, Verdict
 from streamgauge.core.observation import Observation
 from tests.support.analysed import analysed, merged
 from tests.support.history import LIMITS, canary, heard, run, session, twice, whole
@@ -17,6 +17,14 @@ NOBODYS = Event(Kind.THINKING, run="r1", seq=3)  # of Ann's run, and it does not
 
 def state(*processes: list[Observation]) -> CheckState:
     return merged([analysed(sorted(rows, key=lambda row: row.at_ns), LIMITS) for rows in processes]).checks
+
+
+def envelope(known: CheckState) -> Verdict:
+    return next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
+
+
+def exercised(*processes: list[Observation]) -> int:
+    return envelope(state(*processes)).exercised
 
 
 def test_findings_are_named_by_rule_and_place() -> None:
@@ -40,8 +48,30 @@ def test_a_stray_is_a_leak_from_who_asked_for_its_run() -> None:
     bens = [*BENS, *[heard(NOBODYS, 2, at) for at in (0.02, 0.03)]]
     known = state(ANNS, bens)
     assert leaks(known) == [Cell("ann", "ben", 2)]
-    verdict = next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
-    assert verdict.struck == Struck(2, 1, 1)
+    verdict = envelope(known)
+    assert (verdict.struck, verdict.exercised) == (Struck(2, 1, 1), 2 + exercised(ANNS, BENS))
+
+
+def test_a_run_that_leaked_to_users_of_two_processes_is_one_run() -> None:
+    cys = session(run(*whole(), user="cy", conn=3, name="r3", request="q3"))
+    named = Event(Kind.THINKING, user="ann", run="r1", seq=3)
+    for event in (named, NOBODYS):  # what only merging tells, too
+        known = state(ANNS, [*BENS, heard(event, 2, 0.02)], [*cys, heard(event, 3, 0.02)])
+        assert envelope(known).struck == Struck(2, 1, 2)
+        assert placed_leaks(known).messages == 2
+    both = state(ANNS, [*BENS, heard(named, 2, 0.02)], [*cys, heard(NOBODYS, 3, 0.02)])
+    assert envelope(both).struck == Struck(2, 1, 2)
+
+
+def test_a_run_that_is_nobodys_is_none_of_those_that_were_asked_for() -> None:
+    nobodys = [heard(Event(Kind.OTHER, user="zoe", run=name), 2, 0.02) for name in ("r7", "r8", "r8", "")]
+    known = state(ANNS, [*BENS, *nobodys, heard(Event(Kind.OTHER, user="ann", run="r1"), 2, 0.03)])
+    assert envelope(known).struck == Struck(5, 1, 1, more_runs=3)
+
+
+def test_to_conclude_twice_is_to_conclude_the_same() -> None:
+    known = state(ANNS, [*BENS, heard(NOBODYS, 2, 0.02)], session(run(*whole(), user="cy", conn=3)))
+    assert conclude(known, ()) == conclude(known, ())
 
 
 def test_a_connection_that_was_counted_counts_once_for_its_strays_too() -> None:
@@ -76,6 +106,7 @@ def test_a_run_of_two_users_is_one_leak_of_no_socket() -> None:
     (shared,) = verdict.findings
     assert (shared.problem, shared.user, shared.other) == ("one run id at two users", "ann", "ben")
     assert (shared.conn, shared.at_ns, verdict.found) == (0, 0, 1)
+    assert verdict.struck == Struck(1, 1, 1)
     assert leaks(known) == [Cell("ann", "ben", 1)]
 
 
