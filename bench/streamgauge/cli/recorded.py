@@ -34,6 +34,7 @@ def recorded_doubts(
         course=state.course,
         load_ns=header.load_ns,
         clock_bound_ns=state.clock_bound_ns,
+        least_ahead_ns=state.least_ahead_ns,
     )
 
 

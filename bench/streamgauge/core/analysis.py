@@ -52,6 +52,7 @@ class AnalysisState(Struct, frozen=True):
     slices: tuple[Slice, ...] = ()
     clock_bound_ns: int = 0  # how far off deliveries may be because of another machine's clock
     course: CourseState = CourseState()
+    least_ahead_ns: int = 0  # by which an event arrived before it was emitted, by its stamp; 0: none did
 
     def merge(self, other: Self) -> "AnalysisState":
         """The state of both, as if one process had seen all rows."""
@@ -67,6 +68,7 @@ class AnalysisState(Struct, frozen=True):
             slices=(*self.slices, *other.slices),
             clock_bound_ns=max(self.clock_bound_ns, other.clock_bound_ns),
             course=self.course.merge(other.course),
+            least_ahead_ns=min(filter(None, (self.least_ahead_ns, other.least_ahead_ns)), default=0),
         )
 
 
@@ -263,4 +265,5 @@ class Analysis:
             slices=self._slices.done(),
             clock_bound_ns=self._latencies.clock_bound_ns,
             course=self._course.state(),
+            least_ahead_ns=self._latencies.least_ahead_ns,
         )

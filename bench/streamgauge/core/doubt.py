@@ -37,6 +37,7 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     load_ns: tuple[int, int] | None = None,
     most_runs: int = 0,
     clock_bound_ns: int = 0,
+    least_ahead_ns: int = 0,
 ) -> Iterator[Doubt]:
     """Everything that was measured about the measurement and is beyond its limit.
 
@@ -45,7 +46,8 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
     connect, 0 where the run was cut short. `processes` are the generator's; `load_ns` says
     from when until when the load is to be the same, in ns from the beginning, and is None
     where it is to change; `most_runs` how many runs may be asked for, 0 without a cap;
-    `clock_bound_ns` how far off what is known of the server's clock may be.
+    `clock_bound_ns` how far off what is known of the server's clock may be; `least_ahead_ns` by how much
+    an event arrived before its emission, where that is least.
     """
     capped = bool(most_runs) and counts.get("requests", 0) >= most_runs
     yield from _ended_early(aborted, counts.get("requests", 0), most_runs if capped else 0)
@@ -108,7 +110,8 @@ def doubts(  # noqa: PLR0913 - each is something that can be amiss
         )
     yield from overload(processes, limits)
     yield from _late(latencies, limits)
-    yield from _stamps(counts, latencies, limits, clock_bound_ns)
+    yield from _stamps(counts, latencies, limits)
+    yield from _lies(counts, latencies, clock_bound_ns, least_ahead_ns)
     vitals = [process.vitals for process in processes if process.vitals is not None]
     whole = len(vitals) == len(processes)
     for doubt in (
@@ -181,7 +184,6 @@ def _stamps(
     counts: Mapping[str, int],
     latencies: Mapping[str, Distribution],
     limits: DoubtLimits,
-    clock_bound_ns: int,
 ) -> Iterator[Doubt]:
     stampless = counts.get("messages without a kernel stamp", 0)
     messages = counts.get("messages", 0)
@@ -202,13 +204,32 @@ def _stamps(
             "they were read together with later ones: the delivery latency speaks for the rest only",
             NOTHING,
         )
+
+
+def untold_shift_ns(latencies: Mapping[str, Distribution], clock_bound_ns: int) -> int | None:
+    """By how much the server's stamps could be further ahead, and none would show; None without deliveries.
+
+    The quickest delivery shows it first: its event would have arrived before it was emitted.
+    """
+    least = [of.least for name in _DELIVERIES if (of := latencies.get(name, Distribution())).n]
+    return min(least) + clock_bound_ns if least else None
+
+
+def _lies(
+    counts: Mapping[str, int],
+    latencies: Mapping[str, Distribution],
+    clock_bound_ns: int,
+    least_ahead_ns: int,
+) -> Iterator[Doubt]:
+    least = max(0, least_ahead_ns - clock_bound_ns)
+    by = f", the smallest lie by at least {_short(least)}" if least else ""
     lies = (
-        (counts.get("deliveries before their emission", 0), "arrived before they were emitted"),
+        (counts.get("deliveries before their emission", 0), f"arrived before they were emitted{by}"),
         (counts.get(EARLY, 0), "were emitted before they were asked for"),
     )
     if any(events for events, _ in lies):
-        least = [d.least for name in _DELIVERIES if (d := latencies.get(name, Distribution())).n]
-        told = f"; {_short(min(least) + clock_bound_ns)} ahead would show" if least else ""
+        shift_ns = untold_shift_ns(latencies, clock_bound_ns)
+        told = "" if shift_ns is None else f"; more than {_short(shift_ns)} further ahead would show"
         yield Doubt(
             "clock",
             ", ".join(f"{events} events {why}" for events, why in lies if events),

@@ -68,7 +68,7 @@ class Distribution(Struct, frozen=True):
 
 
 class Histogram:
-    """Collects durations; a negative one is counted in `negative` and left out.
+    """Collects durations; a negative one is counted in `negative` and left out, `nearest` is next to 0.
 
     `add` takes one duration and does nothing but keep it; `compact`, called now and then, counts
     what was kept.
@@ -79,6 +79,7 @@ class Histogram:
         self.add: Callable[[int], None] = self._pending.append
         self._counts: dict[int, int] = {}
         self._n = self._total = self._most = self.negative = 0
+        self.nearest = 0  # of the negative ones; 0 where there is none
         self._least: int | None = None
 
     def extend(self, values_ns: Values) -> None:
@@ -96,7 +97,10 @@ class Histogram:
         values = np.frombuffer(self._pending, dtype=np.int64).copy()
         del self._pending[:]
         kept = values[values >= 0]
-        self.negative += len(values) - len(kept)
+        if len(kept) < len(values):
+            self.negative += len(values) - len(kept)
+            nearest = int(values[values < 0].max())
+            self.nearest = max(self.nearest, nearest) if self.nearest else nearest
         if not len(kept):
             return
         least = int(kept.min())

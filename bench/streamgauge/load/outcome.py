@@ -101,6 +101,7 @@ def conclude_run(  # noqa: PLR0913 - these are what a run may come to
                 load_ns=plan.load_ns if plan.is_steady else None,
                 most_runs=plan.most_runs,
                 clock_bound_ns=state.clock_bound_ns,
+                least_ahead_ns=state.least_ahead_ns,
             )
         ),
         cut_short=cut_short,

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from streamgauge.core.checks.extent import Losses
+from streamgauge.core.doubt import untold_shift_ns
+from streamgauge.core.metrics.latency import Metric
 from streamgauge.report import quantity, wording
 from streamgauge.report.model import LOSS, Bound, Leaks, Report
 from streamgauge.report.table import Row, Table
@@ -74,6 +76,19 @@ def leaks_figure(report: Report) -> Row:
     if not known:
         return "leaks", "unknown", "nothing was looked at"
     return "leaks", "none seen", _at_most(known, report)
+
+
+def stamps_figures(report: Report) -> Sequence[Row]:
+    """How far the server's stamps could be ahead without a lie to show, where a delivery tells."""
+    exact = any(of.name == Metric.DELIVERY and of.n for of in report.durations)
+    latencies = {of.name: of.distribution for of in report.durations}
+    bound_ns = max((of.bound_ns for of in report.durations), default=0)
+    shift_ns = untold_shift_ns(latencies, bound_ns) if exact else None
+    if shift_ns is None:
+        return ()
+    ahead = report.counts.get("deliveries before their emission", 0)
+    told = f"more than {quantity.duration(shift_ns)} further ahead would show"
+    return (("stamps ahead", quantity.count(ahead) if ahead else "none seen", told),)
 
 
 def losses_figure(report: Report) -> Row:

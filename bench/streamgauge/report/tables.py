@@ -65,6 +65,7 @@ def figures(report: Report) -> Table:
         *([_streams(report)] if report.streams.streams else []),
         reach.leaks_figure(report),
         reach.losses_figure(report),
+        *reach.stamps_figures(report),
     ]
     return Table(("figure", "value", ""), tuple(rows), right=(1,))
 

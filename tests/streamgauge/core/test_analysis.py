@@ -219,6 +219,14 @@ def test_merged_states_span_both() -> None:
     assert (one.merge(two).began_ns, one.merge(two).ended_ns) == (2, 7)
 
 
+def test_of_merged_states_the_smallest_lie_is_the_smallest_of_those_that_lie() -> None:
+    honest = Analysis(LIMITS, CLOCK, 0).finish(1)
+    small, large = replace(honest, least_ahead_ns=3), replace(honest, least_ahead_ns=8)
+    assert [a.merge(b).least_ahead_ns for a, b in ((large, small), (honest, large), (honest, honest))] == [
+        *(3, 8, 0)
+    ]
+
+
 def test_what_arrived_before_it_was_emitted_is_counted() -> None:
     rows = [
         replace(row, event=replace(row.event, emitted_ns=row.at_ns + 1)) if isinstance(row, Received) else row
@@ -227,4 +235,5 @@ def test_what_arrived_before_it_was_emitted_is_counted() -> None:
     state = analysed(rows)
     assert state.counts["deliveries before their emission"] == 10
     assert state.merge(state).counts["deliveries before their emission"] == 20
+    assert state.least_ahead_ns == 1
     assert "deliveries before their emission" not in analysed(session(run(*whole()))).counts

@@ -32,6 +32,7 @@ def doubted(
     processes: tuple[Process, ...] = (),
     most_runs: int = 0,
     clock_bound_ns: int = 0,
+    least_ahead_ns: int = 0,
     **latencies: Distribution,
 ) -> list[Doubt]:
     """What is doubted of a run in which all was well, but for what is given."""
@@ -51,6 +52,7 @@ def doubted(
             processes=processes,
             most_runs=most_runs,
             clock_bound_ns=clock_bound_ns,
+            least_ahead_ns=least_ahead_ns,
         )
     )
 
@@ -158,7 +160,19 @@ def test_lies_of_the_clock_are_one_doubt_that_says_which_shift_can_be_told() -> 
     assert doubt.value == (
         "3 events arrived before they were emitted, 2 events were emitted before they were asked for"
     )
-    assert doubt.limit == "0; 35 µs ahead would show"
+    assert doubt.limit == "0; more than 35 µs further ahead would show"
+
+
+def test_where_all_stamps_lie_the_smallest_lie_is_said() -> None:
+    counts = {"deliveries before their emission": 3}
+    (doubt,) = doubted(counts, least_ahead_ns=95_000_000, clock_bound_ns=5_000)
+    assert doubt.value == "3 events arrived before they were emitted, the smallest lie by at least 94,995 µs"
+    assert doubt.limit == "0"
+
+
+def test_a_lie_that_the_clocks_bound_may_explain_has_no_size() -> None:
+    (doubt,) = doubted({"deliveries before their emission": 3}, least_ahead_ns=5_000, clock_bound_ns=5_000)
+    assert doubt.value == "3 events arrived before they were emitted"
 
 
 def test_a_clock_that_was_set() -> None:

@@ -85,6 +85,17 @@ def test_negative_values_are_counted_and_left_out() -> None:
     known = histogram.distribution()
     assert (known.n, known.total, known.least) == (2, 12, 5)
     assert histogram.negative == 2
+    assert histogram.nearest == -1
+    histogram.add(-3)
+    histogram.distribution()
+    assert histogram.nearest == -1
+
+
+def test_of_no_negative_value_none_is_nearest() -> None:
+    histogram = Histogram()
+    histogram.add(0)
+    histogram.distribution()
+    assert histogram.nearest == 0
 
 
 def test_only_negative_values_leave_nothing() -> None:

@@ -63,6 +63,17 @@ def test_the_table_of_bounds_says_how_many_more_it_may_have_been(make: Make) -> 
     )
 
 
+def test_from_which_shift_on_stamps_would_lie_is_said_where_a_delivery_tells(make: Make) -> None:
+    """The quickest of the deliveries took a millisecond."""
+    told = "more than 1.00 ms further ahead would show"
+    assert reach.stamps_figures(make()) == (("stamps ahead", "none seen", told),)
+    some = make(counts={"deliveries before their emission": 3})
+    assert reach.stamps_figures(some) == (("stamps ahead", "3", told),)
+    assert reach.stamps_figures(make(runs=0)) == ()
+    for page in (render_text(make()), render_markdown(make()), render_html(make())):
+        assert told in page
+
+
 def test_losses_stand_by_their_place(make: Make) -> None:
     lost = make(losses=Losses(gaps=3, gap_runs=2, tails=1, unbegun=1, cut=2, unplaced=1, runs=4))
     assert [what for what, _ in reach.losses(lost).rows] == [

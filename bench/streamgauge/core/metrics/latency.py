@@ -158,6 +158,13 @@ class Latencies:
         self._count_stretches()
         return self._delivery.negative + self._bound.negative
 
+    @property
+    def least_ahead_ns(self) -> int:
+        """By how much an event was emitted after it had arrived, where that is least; 0 where none was."""
+        self._count_stretches()
+        nearest = [-of.nearest for of in (self._delivery, self._bound) if of.nearest]
+        return min(nearest, default=0)
+
     def distributions(self) -> dict[str, Distribution]:
         """What was collected, by metric."""
         self._count_stretches()

@@ -1,6 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
+from streamgauge.core.event import Event, Kind
 from streamgauge.core.histogram import Distribution
 from streamgauge.core.history import End, History
 from streamgauge.core.metrics.latency import Latencies, Metric
@@ -205,6 +206,17 @@ def test_what_the_bound_explains_took_nothing_and_what_it_does_not_came_before_i
     late = of_mapped(there(-2))
     late.distributions()
     assert late.ahead == 1
+    assert late.least_ahead_ns > 0
+
+
+def test_of_lies_the_smallest_is_told() -> None:
+    for stamped in ((30, 12, 20), (12,), ()):  # ms; they arrived at 10 ms
+        latencies = Latencies(CLOCK)
+        for ms in stamped:
+            row = heard(Event(Kind.THINKING, run="r1", emitted_ns=ms * MS, clock=CLOCK))
+            latencies.add(replace(row, at_ns=10 * MS, kernel_ns=10 * MS, exact=ms != 20))
+        latencies.distributions()
+        assert latencies.least_ahead_ns == (2 * MS if stamped else 0)
 
 
 def test_stamps_of_a_clock_that_is_not_mapped_are_only_counted() -> None:
