@@ -24,6 +24,7 @@ _DEAF = "attacker-deaf"
 _BYSTANDER = "bystander-1"
 _WAIT_S = 0.001
 _LONG_S = 12  # longer than it is looked at
+STRANGERS_CANARY = "sgcanaryOfSomebodyWhoIsAway1"
 _KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
 
 
@@ -61,6 +62,9 @@ class Attacked:
         self._present[user] += 1
         with suppress(ConnectionClosed):
             await _say(client, "connection_established", greeting)
+            if "whispers" in self._holes:
+                await client.send(STRANGERS_CANARY.encode())
+                await client.ping(STRANGERS_CANARY)
             if "gossips" in self._holes and user != _BYSTANDER:
                 await self._asked.wait()
                 await _say(client, "notice", {"latest": self._canaries[_BYSTANDER]})

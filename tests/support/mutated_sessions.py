@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Malformed, Observation, Opened, Received
+from streamgauge.core.observation import Asked, Cancelled, Malformed, Observation, Opened, Overheard, Received
 from tests.support.analysed import UNTIL
 from tests.support.history import SECOND, canary, heard, idea
 from tests.support.mutated import (
@@ -181,6 +181,18 @@ def babbles(rows: Rows, rng: Random) -> Mutated:
     return Mutated([*rows[:at], more, *rows[at:]], [said])
 
 
+def whispers(rows: Rows, rng: Random) -> Mutated:
+    """A control frame brings another user's canary."""
+    at = rng.randint(1, len(rows))
+    there = users(rows, at)
+    conn, user = rng.choice(sorted(there.items()))
+    author = rng.choice(sorted({*there.values()} - {user}))
+    where = rng.choice(["ping", "pong", "close"])
+    more = Overheard(conn, rows[at - 1].at_ns, 28, where, canary(author))
+    said = Told(R.ISOLATION_CANARY, "another user's canary", user, conn, "", ((0, 0),), author)
+    return Mutated([*rows[:at], more, *rows[at:]], [said])
+
+
 def departs_from_its_protocol(rows: Rows, rng: Random) -> Mutated:
     place = rng.choice([each for of_run in runs(rows) for each in of_run])
     rows, _ = changed(rows, place, breach="out of place")
@@ -211,6 +223,6 @@ def accepts_what_nobody_asked(rows: Rows, rng: Random) -> Mutated:
 
 OF_SESSIONS = (
     *(misdirects, transplants, names_another, quotes_another, disguises, shares_an_id),
-    *(falls_silent, accepts_too_late, tears, babbles, departs_from_its_protocol),
+    *(falls_silent, accepts_too_late, tears, babbles, whispers, departs_from_its_protocol),
     *(speaks_of_nobodys_run, accepts_what_nobody_asked),
 )

@@ -12,7 +12,16 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Closed, Malformed, Observation, Opened, Received
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Closed,
+    Malformed,
+    Observation,
+    Opened,
+    Overheard,
+    Received,
+)
 from tests.support.naive_numbers import beyond, missing, shown
 from tests.support.naive_run import ENDS, in_order
 
@@ -86,8 +95,9 @@ class Second:
         user = ""
         greeted = next((place for place, row in enumerate(rows) if isinstance(row, Opened)), len(rows))
         for row in rows[:greeted]:  # whose the socket is, nobody knows yet
-            if isinstance(row, Received | Malformed):
+            if isinstance(row, Received | Malformed | Overheard):
                 self.findings += self.leaks(row, user)
+            if isinstance(row, Received | Malformed):
                 self.findings += self.judge_message(row, user)
         rows = rows[greeted:]
         for place, row in enumerate(rows):
@@ -102,6 +112,8 @@ class Second:
                             run.cancelled = True
                 case Closed():
                     self.leave(runs, row.at_ns)
+                case Overheard():
+                    self.findings += self.leaks(row, user)
                 case Malformed():
                     self.findings += self.leaks(row, user)
                     self.findings += self.judge_message(row, user)
@@ -227,7 +239,7 @@ class Second:
 
     # Messages, sessions, users
 
-    def leaks(self, row: Received | Malformed, user: str) -> Iterator[Naive]:
+    def leaks(self, row: Received | Malformed | Overheard, user: str) -> Iterator[Naive]:
         run = row.event.run if isinstance(row, Received) else ""
         for token in row.foreign.split():
             yield Naive(

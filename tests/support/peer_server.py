@@ -201,6 +201,51 @@ async def speaks_latin(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
+BENS_CANARY = "sgcanaryOfBenAndNobodyElse12"
+
+
+async def leaks_in_binary(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await socket.send(f"Ben's: {BENS_CANARY}".encode())
+    await socket.wait_closed()
+
+
+async def leaks_in_latin(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await asyncio.sleep(0.05)
+    payload = f"\xe9t\xe9 {BENS_CANARY}".encode("latin-1")
+    socket.transport.write(Frame(Opcode.TEXT, payload).serialize(mask=False))
+    await socket.wait_closed()
+
+
+async def leaks_in_pings(socket: ServerConnection) -> None:
+    """Says nothing else in its pings, but the client's own canary."""
+    await say(socket, GREETING)
+    for payload in ("", "ping", "sgcanaryOfAnnAndNobodyElse1", BENS_CANARY, "p" * 125):
+        await socket.ping(payload)
+    await socket.wait_closed()
+
+
+async def leaks_in_pongs(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await socket.pong(BENS_CANARY)
+    await socket.wait_closed()
+
+
+async def leaks_in_its_close(socket: ServerConnection) -> None:
+    await say(socket, GREETING)
+    await socket.close(1001, BENS_CANARY)
+
+
+async def leaks_in_a_faulty_frame(socket: ServerConnection) -> None:
+    """Sets a bit that is reserved."""
+    await say(socket, GREETING)
+    await asyncio.sleep(0.05)
+    whole = Frame(Opcode.TEXT, BENS_CANARY.encode()).serialize(mask=False)
+    socket.transport.write(b"\xc1" + whole[1:])
+    await socket.wait_closed()
+
+
 async def speaks_ag_ui(socket: ServerConnection) -> None:
     """Ends every run as soon as it began; the text says of what it lacks the beginning."""
     async for message in socket:
@@ -243,6 +288,12 @@ BEHAVIOURS: dict[str, Callable[[ServerConnection], Awaitable[None]]] = {
             masks,
             says_too_much,
             speaks_latin,
+            leaks_in_binary,
+            leaks_in_latin,
+            leaks_in_pings,
+            leaks_in_pongs,
+            leaks_in_its_close,
+            leaks_in_a_faulty_frame,
             speaks_ag_ui,
             closes_ungreeted,
             greets_nobody,

@@ -12,6 +12,9 @@ from typing import Final
 PREFIX: Final = b"sgcanary"
 _ALPHABET: Final = string.ascii_letters + string.digits
 _BODY: Final = 20
+SIZE: Final = len(PREFIX) + _BODY
+"""Bytes of a token: what is shorter holds none."""
+
 _ALNUM: Final = frozenset(_ALPHABET.encode())
 
 

@@ -137,7 +137,34 @@ class Clocked(Row, frozen=True, array_like=True, gc=False, tag=9):
     bound_ns: int
 
 
-Observation = Opened | Asked | Cancelled | Unsent | Received | Stretch | Malformed | Closed | Gauged | Clocked
+class Overheard(Row, frozen=True, array_like=True, gc=False, tag=11):
+    """Canaries of others, `foreign`, were found in `size` bytes that are no message: `where` names them.
+
+    A control frame ("ping", "pong", "close"), an "unfinished message" or a "refused frame". There is
+    no such row of bytes that hold none.
+    """
+
+    size: int
+    where: str
+    foreign: str
+
+
+Arrival = Received | Stretch | Malformed | Overheard
+"""What a read of a connection may bring."""
+
+Observation = (
+    Opened
+    | Asked
+    | Cancelled
+    | Unsent
+    | Received
+    | Stretch
+    | Malformed
+    | Closed
+    | Gauged
+    | Clocked
+    | Overheard
+)
 
 
 def arrival_ns(received: Received | Stretch) -> int:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from streamgauge.core.analysis import Analysis, AnalysisState
 from streamgauge.core.measured import hits
-from streamgauge.core.observation import Malformed, Observation, Received, Stretch
+from streamgauge.core.observation import Arrival, Observation
 from streamgauge.core.recording import End, Header
 from streamgauge.core.resources import Held
 from streamgauge.core.timeline import Origin
@@ -213,7 +213,7 @@ class Bench:
         self._analysis.add(row)
         self._recorder.add(row)
 
-    def read(self, rows: list[Received | Stretch | Malformed]) -> None:
+    def read(self, rows: list[Arrival]) -> None:
         """Take what one read of one connection brought, in its order."""
         if self._finished or not rows:
             return

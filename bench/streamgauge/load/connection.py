@@ -12,6 +12,7 @@ from gevent.event import Event as Flag
 
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import (
+    Arrival,
     Asked,
     Cancelled,
     Closed,
@@ -81,7 +82,7 @@ class Connection:
         self._transport: Transport | None = None
         self._runs = UnderWay(bench, user)
         self._pinged_ns = 0
-        self._newest: Received | Stretch | Malformed | None = None  # the last that the last read brought
+        self._newest: Arrival | None = None  # the last that the last read brought
 
     def connect(self) -> None:
         """Open the connection and wait for the server's greeting; raises `NotConnected`."""
@@ -258,7 +259,8 @@ class Connection:
         if messages:
             self._take(messages, now_ns, kernel_ns, exact=whole and session.exact)
         if session.fault:
-            self._fail(now_ns, told=_is_no_utf8(messages))
+            last = messages[-1] if messages else None  # a text that is none is told of already
+            self._fail(now_ns, told=isinstance(last, Unreadable) and last.reason == "invalid UTF-8")
         if answer := session.outgoing():
             self._send(answer)
         if session.state is State.CLOSED or session.fault:
@@ -276,7 +278,7 @@ class Connection:
         """Record what one read brought, and see what of it somebody waits for."""
         if self._bench.raw is not None:
             self._bench.raw.heard(now_ns, self.number, self.user, messages)
-        rows: list[Received | Stretch | Malformed] = []
+        rows: list[Arrival] = []
         place, end = 0, len(messages)
         exact = kernel_ns > 0 and exact
         while place < end:
@@ -294,10 +296,14 @@ class Connection:
                     self._opened(now_ns)
                 of_last = exact and place == end
                 rows.append(self._observer.observe(message, now_ns, kernel_ns, exact=of_last))
-            else:
-                rows.append(Malformed(self.number, now_ns, message.size, message.reason))
+            elif isinstance(message, Unreadable):
+                rows.append(self._observer.refuse(message.payload, now_ns, message.size, message.reason))
+            elif overheard := self._observer.overhear(message.payload, now_ns, message.where):
+                rows.append(overheard)
         self._bench.read(rows)
-        self._newest = rows[-1] if self._pinged_ns else None  # a row a socket would be room for nothing
+        self._newest = (
+            rows[-1] if rows and self._pinged_ns else None
+        )  # a row a socket would be room for nothing
         for row in rows:
             if type(row) is Stretch:
                 self._runs.go_on(row)
@@ -340,8 +346,3 @@ class Connection:
         self._greeted.set()
         if greeted:  # last: nobody waits for this connection any more, whatever comes of the row
             self._bench.record(Closed(self.number, time.monotonic_ns(), code, self._leaving))
-
-
-def _is_no_utf8(messages: Sequence[Message]) -> bool:
-    """Whether they end in a text that is none, which is a fault of the session too."""
-    return bool(messages) and isinstance(messages[-1], Unreadable) and messages[-1].reason == "invalid UTF-8"

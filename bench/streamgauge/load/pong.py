@@ -1,13 +1,11 @@
 """What a server's answer to a ping tells of its clock."""
 
 from streamgauge.core.event import Event
-from streamgauge.core.observation import Clocked, Malformed, Received, Stretch
+from streamgauge.core.observation import Arrival, Clocked, Received
 from streamgauge.wire.clock import bracket
 
 
-def clocked(
-    conn: int, event: Event, sent_ns: int, newest: Received | Stretch | Malformed | None, now_ns: int
-) -> Clocked | None:
+def clocked(conn: int, event: Event, sent_ns: int, newest: Arrival | None, now_ns: int) -> Clocked | None:
     """The bracket of the ping that was sent at `sent_ns`; None where `event` is no answer to that.
 
     The kernel's stamp makes it narrower where it is exact: where the event is the `newest`, the last

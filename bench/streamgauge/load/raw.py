@@ -13,7 +13,7 @@ import msgspec
 
 from streamgauge.load.background import BackgroundWriter
 from streamgauge.report.redact import REDACTED, redacted, redacted_tree
-from streamgauge.wire import Message
+from streamgauge.wire import Aside, Message, Unreadable
 
 _LINES: Final = 64  # redacted and written in one go by the thread
 _encode: Final = msgspec.json.Encoder().encode
@@ -26,13 +26,16 @@ class Said(NamedTuple):
     conn: int
     user: str
     way: Literal["in", "out"]
-    message: Message
+    message: bytes | Unreadable
 
 
 def line(said: Said, secret: str, most: int) -> bytes:
-    """One message as a line of JSON, of each string at most `most` characters, without secrets."""
+    """One message as a line of JSON, of each string at most `most` characters, without secrets.
+
+    What is no text stands there by its size alone.
+    """
     head: dict[str, object] = {"at_ns": said.at_ns, "conn": said.conn, "user": said.user, "way": said.way}
-    if not isinstance(said.message, bytes):
+    if isinstance(said.message, Unreadable):
         return _encode(head | {"unreadable": said.message.reason, "size": said.message.size}) + b"\n"
     text = said.message.decode(errors="replace")
     if secret:
@@ -54,8 +57,8 @@ class RawRecorder(BackgroundWriter[Said]):
         super().__init__(path, "the record of raw messages", packed, _LINES)
 
     def heard(self, at_ns: int, conn: int, user: str, messages: Sequence[Message]) -> None:
-        """Take what one read brought."""
-        self.extend([Said(at_ns, conn, user, "in", message) for message in messages])
+        """Take the messages that one read brought."""
+        self.extend([Said(at_ns, conn, user, "in", each) for each in messages if not isinstance(each, Aside)])
 
     def told(self, at_ns: int, conn: int, user: str, message: bytes) -> None:
         """Take what was sent."""

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from streamgauge.core.canary import PREFIX, foreign
-from streamgauge.core.observation import Malformed, Received, Stretch
+from streamgauge.core.observation import Malformed, Overheard, Received, Stretch
 from streamgauge.protocol.dialect import Echo, Reader, Request, Unreadable
 
 _BACKSLASH: Final = ord("\\")
@@ -59,6 +59,18 @@ class Observer:
             tokens = f"{leaked} {foreign(joined, self._canary)}".split()
             leaked = " ".join(dict.fromkeys(tokens))
         return Received(self._conn, at_ns, kernel_ns, exact, size, event, leaked)
+
+    def refuse(self, message: bytes, at_ns: int, size: int, why: str) -> Malformed:
+        """A message of `size` bytes that is no text; `message` is what was kept of it."""
+        return Malformed(self._conn, at_ns, size, why, self._leaked(message))
+
+    def overhear(self, said: bytes, at_ns: int, where: str) -> Overheard | None:
+        """Bytes that are no message; None where no canary of others is in them."""
+        leaked = self._leaked(said)
+        return Overheard(self._conn, at_ns, len(said), where, leaked) if leaked else None
+
+    def _leaked(self, data: bytes) -> str:
+        return foreign(data, self._canary) or self._escaped(data)
 
     def _escaped(self, message: bytes) -> str:
         """What is found where letters were written as escapes of Unicode, which JSON allows of any."""

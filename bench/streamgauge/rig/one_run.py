@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from streamgauge.core.event import TERMINAL, Kind
-from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Received
+from streamgauge.core.observation import Asked, Closed, Observation, Opened, Received
 from streamgauge.protocol import Dialect, Observer, Request
 from streamgauge.protocol.login import Login, headers, subprotocols
 from streamgauge.rig.connect import connect
-from streamgauge.wire import ClientSession, State
+from streamgauge.wire import ClientSession, State, Unreadable
 
 _READ_BYTES: Final = 65_536
 _CONN: Final = 1  # its number in the rows
@@ -125,7 +125,10 @@ class _Run:
             for message in session.receive(data):
                 if isinstance(message, bytes):
                     self.rows.append(self.observer.observe(message, now_ns, 0, exact=False))
-                else:
-                    self.rows.append(Malformed(_CONN, now_ns, message.size, message.reason))
+                elif isinstance(message, Unreadable):
+                    size, why = message.size, message.reason
+                    self.rows.append(self.observer.refuse(message.payload, now_ns, size, why))
+                elif overheard := self.observer.overhear(message.payload, now_ns, message.where):
+                    self.rows.append(overheard)
             if answer := session.outgoing():
                 self._socket.sendall(answer)

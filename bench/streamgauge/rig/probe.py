@@ -13,7 +13,7 @@ from streamgauge.protocol.dialect import Unreadable
 from streamgauge.protocol.login import Login, headers, subprotocols
 from streamgauge.report.redact import redacted
 from streamgauge.rig.connect import connect, speaks_tls
-from streamgauge.wire import ClientSession, State, TlsError
+from streamgauge.wire import Aside, ClientSession, State, TlsError
 
 _LISTEN_S: Final = 0.5  # who greets does so at once
 _NOT_ALLOWED: Final = "not_allowed"  # the code of what needs measuring controls
@@ -174,7 +174,8 @@ def _first_message(
             session.receive_eof()
             return None
         for message in session.receive(data):
-            return message if isinstance(message, bytes) else b""
+            if not isinstance(message, Aside):
+                return message if isinstance(message, bytes) else b""
         if session.state is State.OPEN and not greets:
             return b""
         if session.state is State.OPEN:

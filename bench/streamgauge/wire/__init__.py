@@ -18,13 +18,14 @@ from streamgauge.wire.clock import (
     step_ns,
 )
 from streamgauge.wire.handshake import MisuseError, Refusal
-from streamgauge.wire.message import Message, Unreadable
+from streamgauge.wire.message import Aside, Message, Unreadable
 from streamgauge.wire.session import ClientSession
 from streamgauge.wire.tls import TlsChannel, TlsError
 
 __all__ = [
     "SO_TIMESTAMPNS",
     "Address",
+    "Aside",
     "ClientSession",
     "ClockOffset",
     "Message",

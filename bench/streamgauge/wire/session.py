@@ -7,19 +7,23 @@ when it is needed and dropped when it remembers nothing: an idle session is a fe
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 from websockets.exceptions import ProtocolError
-from websockets.frames import CONT, DATA_OPCODES, PING, PONG, TEXT, CloseCode, Frame, Opcode
+from websockets.frames import CLOSE, CONT, DATA_OPCODES, PING, PONG, TEXT, CloseCode, Frame, Opcode
 from websockets.protocol import CLIENT, Protocol, State
 
+from streamgauge.core.canary import SIZE
 from streamgauge.wire.frames import frame_need, masked_text
 from streamgauge.wire.handshake import QUIET, Handshake, MisuseError, Refusal
-from streamgauge.wire.message import Message, Unreadable
+from streamgauge.wire.message import Aside, Message, Unreadable, Where
 
 try:
     from streamgauge.wire._frames import read_texts
 except ImportError:  # there was no compiler when it was installed
     from streamgauge.wire.frames import read_texts
+
+_CONTROL: Final[dict[Opcode, Where]] = {PING: "ping", PONG: "pong", CLOSE: "close"}
 
 
 class ClientSession:
@@ -32,8 +36,10 @@ class ClientSession:
     `close_code` and `close_reason` are the server's as soon as they are received, 1006 and "" when the
     stream ended without (RFC 6455 section 7.1.5), None before.  `refusal` is an HTTP answer other than
     101, `fault` the text of an error of protocol on the server's side.  After any of them nothing more
-    is delivered.  `exact` tells that the last message which `receive` returned ended with the last byte
-    it was given, so that the time of that byte is the time of the message.
+    is delivered.  What a control frame or a faulty one says is handed out as an `Aside`, in its place
+    among the messages, where a canary could be in it.  `exact` tells that the last message which
+    `receive` returned ended with the last byte it was given, so that the time of that byte is the time
+    of the message.
     """
 
     __slots__ = (
@@ -199,6 +205,8 @@ class ClientSession:
             assert isinstance(event, Frame)
             if event.opcode in DATA_OPCODES:
                 self._assemble(event, protocol, messages)
+            else:
+                _overhear(_CONTROL[event.opcode], event.data, messages)
         self._outgoing += b"".join(protocol.data_to_send())
         self.state = protocol.state
         if protocol.close_rcvd is not None:
@@ -206,6 +214,8 @@ class ClientSession:
             self.close_reason = protocol.close_rcvd.reason
         if protocol.parser_exc is not None:
             self.fault = str(protocol.parser_exc)
+            _overhear("unfinished message", self._partial or b"", messages)
+            _overhear("refused frame", frame, messages)
         remembers = self._partial is not None or self.state is State.CLOSING
         if remembers and not self._is_deaf():
             self._protocol = protocol
@@ -224,12 +234,12 @@ class ClientSession:
         payload = bytes(self._partial)
         self._partial = None
         if not self._is_text:
-            messages.append(Unreadable("binary", len(payload)))
+            messages.append(Unreadable("binary", len(payload), payload))
             return
         try:
             payload.decode()
         except UnicodeDecodeError as error:
-            messages.append(Unreadable("invalid UTF-8", len(payload)))
+            messages.append(Unreadable("invalid UTF-8", len(payload), payload))
             self.fault = f"{error.reason} at position {error.start}"
             protocol.fail(CloseCode.INVALID_DATA, self.fault)  # section 8.1
         else:
@@ -262,3 +272,9 @@ class ClientSession:
         # The two hold each other: a closed parser lets both go without waiting for the garbage collector.
         protocol.parser.close()
         self._protocol = None
+
+
+def _overhear(where: Where, said: bytes | bytearray | memoryview, messages: list[Message]) -> None:
+    """Hand out what is no message, but for what is too short to hold a canary: the pings of every day."""
+    if len(said) >= SIZE:
+        messages.append(Aside(where, bytes(said)))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.limit import run_limit
-from streamgauge.core.observation import Malformed, Observation, Unsent
+from streamgauge.core.observation import Malformed, Observation, Overheard, Unsent
 from streamgauge.core.recording import SCHEMA, End, Header, Recording, RecordingError, block
 from streamgauge.core.threshold import Level, parse
 from tests.support.history import CLOCK, LIMITS, failed, heard, run, session, started, whole
@@ -22,6 +22,7 @@ ROWS: list[Observation] = [
     *session(run(*whole()), run(started(), failed("cancelled"), name="r2", request="q2", cancelled=True)),
     Unsent(1, 2**62, 2**62, "no connection"),
     Malformed(1, 2**62, 70_000, "larger than 65536 bytes", "sgcanaryx"),
+    Overheard(1, 2**62, 28, "ping", "sgcanaryz"),
     heard(Event(Kind.OTHER, user="Zoë"), foreign="sgcanaryy"),
     *plain(run(*whole(), name="r3", request="q3", user="Zoë"), 4).stretches,
 ]
@@ -32,7 +33,7 @@ def recorded(*blocks: list[Observation], end: End | None = END) -> bytes:
 
 
 def test_every_kind_of_row_comes_back_as_it_was() -> None:
-    assert len({type(row) for row in ROWS}) == 8
+    assert len({type(row) for row in ROWS}) == 9
     assert Recording.of(recorded(ROWS)) == Recording(HEADER, ROWS, END)
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from streamgauge.core.event import Kind
 from streamgauge.core.observation import (
     Asked,
@@ -13,6 +15,7 @@ from streamgauge.core.observation import (
     Malformed,
     Observation,
     Opened,
+    Overheard,
     Received,
 )
 from tests.support.apart import INSIDE
@@ -90,6 +93,46 @@ def test_a_binary_message_is_recorded_even_before_the_greeting(make_bench: Make,
     rows = recorded(bench)
     assert [type(row) for row in rows] == [Malformed, Opened, Received, Closed]
     assert rows[0] == Malformed(1, rows[0].at_ns, 2, "binary")
+
+
+BENS_CANARY = "sgcanaryOfBenAndNobodyElse12"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"), [("leaks_in_binary", "binary"), ("leaks_in_latin", "invalid UTF-8")]
+)
+def test_a_canary_is_found_in_a_message_that_is_no_text(
+    make_bench: Make, recorded: Recorded, behaviour: str, why: str
+) -> None:
+    bench = make_bench(behaviour)
+    connected(bench)
+    sleep(0.2)
+    (row,) = only(recorded(bench), Malformed)
+    assert isinstance(row, Malformed)
+    assert (row.why, row.foreign) == (why, BENS_CANARY)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "where", "size"),
+    [
+        ("leaks_in_pings", "ping", 28),
+        ("leaks_in_pongs", "pong", 28),
+        ("leaks_in_its_close", "close", 30),
+        ("leaks_in_a_faulty_frame", "refused frame", 30),
+    ],
+)
+def test_a_canary_is_found_in_what_is_no_message(
+    make_bench: Make, recorded: Recorded, behaviour: str, where: str, size: int
+) -> None:
+    bench = make_bench(behaviour)
+    connection = connected(bench)
+    sleep(0.2)
+    assert connection.open is (where in {"ping", "pong"})
+    rows = recorded(bench)
+    overheard = [row for row in rows if isinstance(row, Overheard)]
+    assert overheard == [Overheard(1, overheard[0].at_ns, size, where, BENS_CANARY)]
+    assert len(only(rows, Malformed)) == (where == "refused frame")
+    assert isinstance(rows[-1], Closed)
 
 
 def test_a_refused_request_is_over(make_bench: Make) -> None:

@@ -8,7 +8,7 @@ from tests.support.apart import INSIDE
 
 if TYPE_CHECKING or INSIDE:
     from streamgauge.load.raw import RawRecorder, Said, line
-    from streamgauge.wire import Unreadable
+    from streamgauge.wire import Aside, Unreadable
 
 SECRET = "a-secret-of-the-tests-and-of-nothing-else"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"
@@ -48,8 +48,15 @@ def test_no_secret_is_in_it(message: bytes) -> None:
 def test_what_is_no_json_is_a_text_and_what_is_no_text_is_counted() -> None:
     assert lined(b"{half")["text"] == "{half"
     assert lined(b"[" * 100_000)["text"] == "[" * 1_000 + "… (+99,000 characters)"
-    read = json.loads(line(Said(5, 1, "u0-1", "in", Unreadable("binary", 7)), "", 10))
-    assert (read["unreadable"], read["size"]) == ("binary", 7)
+    read = json.loads(line(Said(5, 1, "u0-1", "in", Unreadable("binary", 7, b"payload")), "", 10))
+    assert read == {"at_ns": 5, "conn": 1, "user": "u0-1", "way": "in", "unreadable": "binary", "size": 7}
+
+
+def test_what_is_no_message_is_not_in_it(tmp_path: Path) -> None:
+    recorder = RawRecorder(tmp_path / "raw.jsonl", SECRET, 1_000)
+    recorder.heard(2, 1, "ann", [b"1", Aside("ping", b"2"), b"3"])
+    recorder.close()
+    assert [json.loads(one)["message"] for one in (tmp_path / "raw.jsonl").read_text().splitlines()] == [1, 3]
 
 
 def test_messages_are_written_in_order(tmp_path: Path) -> None:

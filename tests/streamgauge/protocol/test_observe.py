@@ -9,7 +9,7 @@ from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Ranges
-from streamgauge.core.observation import Malformed, Received
+from streamgauge.core.observation import Malformed, Overheard, Received
 from streamgauge.protocol.dialect import Echo, Request, Unreadable, context_digest
 from streamgauge.protocol.native import NativeReader
 from streamgauge.protocol.observe import Observer
@@ -83,6 +83,21 @@ def test_other_users_canaries_are_found_before_and_apart_from_decoding(message: 
 
 def test_they_are_found_in_a_message_that_is_too_large() -> None:
     assert observe(BEN, max_bytes=5).foreign == BEN
+
+
+def test_they_are_found_in_what_is_no_text_however_it_is_written() -> None:
+    observer = Observer(4, ANN, Reader(), 1000)
+    for found, message in (("", ANN), (BEN, BEN), (BEN, json.dumps(BEN).replace("s", "\\u0073"))):
+        row = observer.refuse(message.encode(), 20, 77, "binary")
+        assert row == Malformed(4, 20, 77, "binary", found)
+
+
+def test_what_is_no_message_is_a_row_only_where_they_are_in_it() -> None:
+    observer = Observer(4, ANN, Reader(), 1000)
+    assert observer.overhear(f"{ANN} ".encode(), 20, "ping") is None
+    assert observer.overhear(b"\x03\xe8" + BEN.encode(), 20, "close") == Overheard(
+        4, 20, 2 + len(BEN), "close", BEN
+    )
 
 
 # With the native reader

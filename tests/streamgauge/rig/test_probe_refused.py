@@ -109,6 +109,11 @@ def test_a_websocket_that_closes_before_its_greeting(serve: Serve) -> None:
     assert time.monotonic() - began < TIMEOUT_S, "it need not wait"
 
 
+def test_the_reason_of_its_close_is_no_message_however_long(serve: Serve) -> None:
+    closing_frame = Frame(Opcode.CLOSE, Close(1008, "who? " * 20).serialize()).serialize(mask=False)
+    assert refused(serve(says(closing_frame))).startswith("closed with 1008 before the greeting; ")
+
+
 @pytest.mark.parametrize(
     ("silent", "said"),
     [

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from streamgauge.wire import ClientSession, Message, Unreadable
+from streamgauge.wire import Aside, ClientSession, Message, Unreadable
+from streamgauge.wire.message import Where
 
 Opened = Callable[..., ClientSession]
 Unmask = Callable[[bytes], list[tuple[Opcode, bytes]]]
@@ -23,6 +25,8 @@ Unmask = Callable[[bytes], list[tuple[Opcode, bytes]]]
 MAX_SIZE = 66_000
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN = 0x80
+REFUSED: Final = {"unfinished message", "refused frame"}  # which websockets does not hand out
+NAMES: Final[dict[int, Where]] = {CLOSE: "close", PING: "ping", PONG: "pong"}
 
 
 @dataclass
@@ -55,18 +59,20 @@ class Oracle:
                 self.parts.append(event)
                 if event.fin:
                     self.complete()
+            elif len(event.data) >= 28:  # a prefix of 8 bytes and 20 letters or digits
+                self.messages.append(Aside(NAMES[event.opcode], bytes(event.data)))
 
     def complete(self) -> None:
         payload = b"".join(part.data for part in self.parts)
         is_text = self.parts[0].opcode is Opcode.TEXT
         self.parts = []
         if not is_text:
-            self.messages.append(Unreadable("binary", len(payload)))
+            self.messages.append(Unreadable("binary", len(payload), payload))
             return
         try:
             payload.decode()
         except UnicodeDecodeError as error:
-            self.messages.append(Unreadable("invalid UTF-8", len(payload)))
+            self.messages.append(Unreadable("invalid UTF-8", len(payload), payload))
             self.fault = f"{error.reason} at position {error.start}"
             self.protocol.fail(CloseCode.INVALID_DATA, self.fault)
         else:
@@ -101,8 +107,9 @@ class Subject:
 
     def outcome(self, unmask: Unmask) -> Outcome:
         session = self.session
+        told = [m for m in self.messages if not (isinstance(m, Aside) and m.where in REFUSED)]
         return Outcome(
-            self.messages,
+            told,
             unmask(self.sent),
             session.state,
             session.fault,
@@ -158,6 +165,7 @@ OPENING = encode(TEXT, b"opening")
 ENDINGS = {
     "close": [encode(FIN | CLOSE, b"\x03\xe8")],
     "close with a reason": [encode(FIN | CLOSE, b"\x0f\xa1" + "müde".encode())],
+    "close with a long reason": [encode(FIN | CLOSE, b"\x0f\xa1" + "müde".encode() * 20)],
     "close without a code": [encode(FIN | CLOSE, b"")],
     "close of one byte": [encode(FIN | CLOSE, b"\x03")],
     "close with a code nobody may send": [encode(FIN | CLOSE, b"\x03\xed")],
@@ -324,7 +332,7 @@ def test_a_conversation_with_a_live_server() -> None:
         b"short",
         b"in three pieces",
         ("größer" * 10_000).encode(),
-        Unreadable("binary", 3),
+        Unreadable("binary", 3, b"\0\1\2"),
         "you said grüß dich".encode(),
     ]
     assert (subject.session.close_code, subject.session.close_reason) == (4001, "that is all")

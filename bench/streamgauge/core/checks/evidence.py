@@ -2,22 +2,30 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.finding import Finding, Witness
 from streamgauge.core.history import History
-from streamgauge.core.observation import Malformed, Received, arrival_ns
+from streamgauge.core.observation import Malformed, Overheard, Received, arrival_ns
 
 _AROUND: Final = 2  # events shown on each side of a guilty one
 
 
 def of_row(
-    rule: Rule, problem: str, user: str, row: Received | Malformed, *, other: str = "", token: str = ""
+    rule: Rule,
+    problem: str,
+    user: str,
+    row: Received | Malformed | Overheard,
+    *,
+    other: str = "",
+    token: str = "",
 ) -> Finding:
     """A finding whose only witness is the row itself."""
-    if isinstance(row, Malformed):
-        witness = Witness(row.at_ns, "malformed", size=row.size, detail=row.why, guilty=True)
+    if not isinstance(row, Received):
+        witness = replace(beside_runs(row), guilty=True)
         return Finding(rule, problem, user, row.conn, row.at_ns, token=token, witnesses=(witness,))
     return Finding(
         rule,
@@ -51,6 +59,13 @@ def of_run(problem: Problem, history: History) -> Finding:
         more=problem.more,
         lasted_ns=problem.lasted_ns,
     )
+
+
+def beside_runs(row: Malformed | Overheard) -> Witness:
+    """What is no event of any run, as a finding shows it."""
+    if isinstance(row, Malformed):
+        return Witness(row.at_ns, "malformed", size=row.size, detail=row.why)
+    return Witness(row.at_ns, row.where, size=row.size, detail="no message")
 
 
 def witness_of(row: Received, *, guilty: bool = False) -> Witness:

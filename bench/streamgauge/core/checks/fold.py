@@ -18,7 +18,7 @@ from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
 from streamgauge.core.finding import Finding
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Received
+from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Overheard, Received
 from streamgauge.core.ownership import Settlements
 
 
@@ -101,6 +101,8 @@ class Checks:
                 self._messages += 1
                 self._add(of_row(Rule.PROTOCOL, row.why, user, row))
                 self._leak(row, row.foreign, user)
+            case Overheard():
+                self._leak(row, row.foreign, self._sessions.get(row.conn, _NOBODY).user)
             case Opened():
                 self._sessions[row.conn] = Session(row.user, OffsetTrack())
                 self._users[row.conn] = row.user
@@ -165,7 +167,7 @@ class Checks:
         if session := self._sessions.get(finding.conn):
             session.guilty.add(finding.run or finding.request)
 
-    def _leak(self, row: Received | Malformed, tokens: str, user: str) -> None:
+    def _leak(self, row: Received | Malformed | Overheard, tokens: str, user: str) -> None:
         named = isinstance(row, Received) and row.event.user not in ("", user)
         counted = named and user != "" and Rule.ISOLATION_ENVELOPE in self._promises  # by whom it names
         for place, token in enumerate(tokens.split()):

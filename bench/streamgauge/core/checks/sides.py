@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from streamgauge.core.checks.evidence import witness_of
+from streamgauge.core.checks.evidence import beside_runs, witness_of
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import LAST_RUN_EVENT
 from streamgauge.core.finding import Finding, Witness
-from streamgauge.core.observation import Malformed, Observation, Opened, Received, Stretch
+from streamgauge.core.observation import Malformed, Observation, Opened, Overheard, Received, Stretch
 from streamgauge.core.stretch import unfold
 
 AROUND: Final = 2  # messages shown on each side
@@ -82,9 +82,9 @@ def _messages(recording: Rows, wanted: _Wanted) -> Iterator[_Message]:
         user, at_ns = theirs.get(row.conn), row.at_ns + recording.behind_ns
         if user is None:
             continue
-        if isinstance(row, Malformed) and wanted.time(user, at_ns):
-            witness = Witness(at_ns, "malformed", size=row.size, detail=row.why)
-            yield _Message(user, row.conn, False, witness)
+        if isinstance(row, Malformed | Overheard):
+            if wanted.time(user, at_ns):
+                yield _Message(user, row.conn, False, replace(beside_runs(row), at_ns=at_ns))
         elif isinstance(row, Received | Stretch):
             run = row.run if isinstance(row, Stretch) else row.event.run
             if wanted.run(run) or wanted.time(user, at_ns):

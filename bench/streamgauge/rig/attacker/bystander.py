@@ -16,6 +16,7 @@ from streamgauge.protocol import PROTOCOLS, Observer, Request
 from streamgauge.protocol.native_attacks import Greeting, read_greeting
 from streamgauge.rig.attacker.line import Door, Line
 from streamgauge.script import duration_s, fails, pause_s
+from streamgauge.wire import Unreadable
 
 _PAUSE_S: Final = 0.05  # between an answer and the next request
 _TURN_S: Final = 0.25  # how long it does not look whether it is to stop
@@ -131,8 +132,10 @@ class Bystander:
                 now_ns = time.monotonic_ns()
                 if isinstance(message, bytes):
                     self._take(message, self._observer.observe(message, now_ns, 0, exact=False))
-                else:
-                    self._add(Malformed(self._conn, now_ns, message.size, message.reason))
+                elif isinstance(message, Unreadable):
+                    self._add(self._observer.refuse(message.payload, now_ns, message.size, message.reason))
+                elif overheard := self._observer.overhear(message.payload, now_ns, message.where):
+                    self._add(overheard)
 
     def _take(self, message: bytes, row: Received | Malformed) -> None:
         self._add(row)

@@ -70,7 +70,7 @@ class Line:
         self.received = 0  # bytes
         self.answer = ""
         self.leaked = ""
-        self.leaking = b""  # the first message with such a canary
+        self.leaking = b""  # the first message, or other bytes, with such a canary
         self.leaked_ns = 0
 
     @classmethod
@@ -152,10 +152,11 @@ class Line:
         self.received += len(data)
         messages = self._session.receive(data)
         for message in messages:
-            if self.leaked or not isinstance(message, bytes):
-                continue
-            if leaked := foreign(message, self._canary):
-                self.leaked, self.leaking, self.leaked_ns = leaked, message, time.monotonic_ns()
+            if self.leaked:
+                break
+            said = message if isinstance(message, bytes) else message.payload
+            if leaked := foreign(said, self._canary):
+                self.leaked, self.leaking, self.leaked_ns = leaked, said, time.monotonic_ns()
         if answer := self._session.outgoing():
             await self.send(answer)
         return messages

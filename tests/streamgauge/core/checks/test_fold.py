@@ -12,7 +12,7 @@ from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import ATTACKED, COUNTED, EVERY_RULE, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Outcome, Verdict
-from streamgauge.core.observation import Malformed, Observation, Received
+from streamgauge.core.observation import Malformed, Observation, Overheard, Received
 from streamgauge.core.ownership import Settlements
 from tests.support.history import (
     LIMITS,
@@ -118,6 +118,26 @@ def test_a_malformed_message_breaks_protocol_and_is_scanned_for_canaries() -> No
     ]
     assert findings(state)[1].other == "ben"
     assert verdicts(state)[R.ISOLATION_CANARY].exercised == 1
+
+
+def test_a_canary_in_what_is_no_message_is_a_leak_and_breaks_no_other_rule() -> None:
+    ping = Overheard(1, 1, 28, "ping", canary("ben"))
+    state = checked(opened(), opened("ben", conn=2), ping)
+    assert failures(state) == [(R.ISOLATION_CANARY, "another user's canary")]
+    (leak,) = findings(state)
+    assert (leak.user, leak.conn, leak.other) == ("ann", 1, "ben")
+    assert [(w.kind, w.size, w.detail, w.guilty) for w in leak.witnesses] == [
+        ("ping", 28, "no message", True)
+    ]
+    assert state.leaks.by_canary == {"ann": {canary("ben"): 1}}
+
+
+def test_nobody_is_told_of_it_where_the_rule_is_not_promised() -> None:
+    ping = Overheard(1, 1, 28, "ping", canary("ben"))
+    checks = Checks(LIMITS, promises={R.PROTOCOL})
+    for row in (opened(), opened("ben", conn=2), ping):
+        checks.add(row)
+    assert findings(checks.finish([])) == []
 
 
 def test_what_comes_before_the_greeting_is_no_crash() -> None:

@@ -8,7 +8,7 @@ from streamgauge.core.checks.verdicts import conclude
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding, Witness
-from streamgauge.core.observation import Malformed, Observation
+from streamgauge.core.observation import Malformed, Observation, Overheard
 from tests.support.analysed import analysed, merged
 from tests.support.history import LIMITS, SECOND, canary, heard, lost, run, session, whole
 from tests.support.stretches import stretched
@@ -84,6 +84,16 @@ def test_a_malformed_message_stands_among_its_neighbours() -> None:
         "thinking",
         "tool_completed",
     ]
+
+
+def test_a_leak_in_a_ping_stands_among_its_neighbours_and_shows_the_other_side() -> None:
+    ping = Overheard(2, SECOND * 45 // 1000, 28, "ping", canary("ann"))
+    shown = found(Rule.ISOLATION_CANARY, [*anns(lacks=False), *BENS, ping])
+    assert [witness.kind for witness in shown.witnesses] == [
+        *("thinking", "tool_executing"),
+        *("ping", "thinking", "tool_completed"),
+    ]
+    assert (shown.other, shown.other_conn, shown.theirs_run) == ("ann", 1, "r1")
 
 
 def test_what_no_recording_holds_stays_as_it_is() -> None:

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from streamgauge.core.observation import Asked, Closed, Observation, Opened, Received
+from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Overheard, Received
 from streamgauge.plan import Plan
 from streamgauge.protocol.login import Login
 from streamgauge.rig.attacker.bystander import Bystander, UnderWay
 from streamgauge.rig.attacker.line import Door
-from tests.support.attacked_server import attacked_server
+from tests.support.attacked_server import STRANGERS_CANARY, attacked_server
 from tests.support.command import SECRET
 
 PLAN = Plan(slack=2, grace=0.1)
@@ -62,6 +62,14 @@ def test_to_be_hung_up_on_is_harm_and_the_end() -> None:
     assert bystander.harm == ["the connection of bystander-1 was ended: 1011"]
     assert isinstance(rows[-1], Closed)
     assert (rows[-1].code, rows[-1].ours) == (1011, False)
+
+
+def test_a_canary_is_found_in_a_binary_message_and_in_a_ping() -> None:
+    _, rows, _ = against("whispers")
+    (binary,) = [row for row in rows if isinstance(row, Malformed)]
+    (ping,) = [row for row in rows if isinstance(row, Overheard)]
+    assert (binary.why, binary.foreign) == ("binary", STRANGERS_CANARY)
+    assert (ping.where, ping.foreign) == ("ping", STRANGERS_CANARY)
 
 
 def test_where_nobody_is_it_says_so() -> None:
