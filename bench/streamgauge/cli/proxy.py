@@ -48,6 +48,13 @@ def _bytes(text: str) -> Dose:
     return _dose(text, int, _MOST_BYTES, "1000, 100-5000, or 1000:0.1 for a tenth of connections")
 
 
+def _bytes_a_second(text: str) -> Dose:
+    dose = _bytes(text)
+    if dose.low < 1:
+        raise typer.BadParameter(f"{text!r} lets nothing through: at least 1, or --blackhole-at 0")
+    return dose
+
+
 def _dose(text: str, read: Callable[[str], float], most: float, form: str) -> Dose:
     """`AMOUNT[-AMOUNT][:RATE]`."""
     amount, colon, rate = text.partition(":")
@@ -65,8 +72,8 @@ def _delay(what: str) -> Any:
     return typer.Option(parser=_time, metavar="TIME[:RATE]", help=what)
 
 
-def _size(what: str) -> Any:
-    return typer.Option(parser=_bytes, metavar="BYTES[:RATE]", help=what)
+def _size(what: str, read: Callable[[str], Dose] = _bytes) -> Any:
+    return typer.Option(parser=read, metavar="BYTES[:RATE]", help=what)
 
 
 def _share(what: str) -> Any:
@@ -87,7 +94,9 @@ def proxy(  # noqa: PLR0913, PLR0917 - these are the options of a command
     ] = None,
     latency: Annotated[Dose | None, _delay("All that the server sends comes so much later.")] = None,
     jitter: Annotated[Dose | None, _delay("And up to so much more, at random; the order is kept.")] = None,
-    bandwidth: Annotated[Dose | None, _size("So many bytes a second come from the server.")] = None,
+    bandwidth: Annotated[
+        Dose | None, _size("So many bytes a second come from the server.", _bytes_a_second)
+    ] = None,
     cut_at: Annotated[Dose | None, _size("Close after so many bytes of the server.")] = None,
     reset_at: Annotated[Dose | None, _size("Reset (RST) after so many.")] = None,
     blackhole_at: Annotated[Dose | None, _size("After so many nothing goes through, either way.")] = None,

@@ -71,6 +71,14 @@ def test_what_is_no_fault_is_refused(told: list[Any], wrong: str) -> None:
     assert (code, told) == (2, [])
 
 
+@pytest.mark.parametrize("wrong", ["0", "0-5000", "0:0.5"])
+def test_a_bandwidth_that_lets_nothing_through_is_refused(told: list[Any], wrong: str) -> None:
+    code, said = invoke("--bandwidth", wrong)
+    assert (code, told) == (2, [])
+    assert "lets nothing through: at least 1, or --blackhole-at 0" in " ".join(said.replace("│", " ").split())
+    assert invoke("--bandwidth", "1", "--cut-at", "0")[0] == 0
+
+
 @pytest.mark.parametrize("wrong", ["--latency 50", "--jitter 20-80ms", "--slow-close 1:0.5"])
 def test_a_time_without_its_unit_is_refused(told: list[Any], wrong: str) -> None:
     code, said = invoke(*wrong.split())
