@@ -44,6 +44,11 @@ check` does: {recordings:,} for each point. A mutation is *caught* where the rul
 rate *p* does not strike at all in (1 − *p*)ⁿ of cases (dashed). So the size of the load decides how \
 rare a fault may be.
 
+The mutations are made in recorded rows, behind the reader, the search for canaries and the hashing: those \
+are exercised end to end by the faults above. A rate is a share of all events, while some mutations strike \
+few kinds of them, as a corruption the parts of answers alone: of these a larger share than the rate is \
+struck.
+
 ![Share of recordings caught, by rate and size]({plot})
 """
 _POINTS: Final = "All points, with 95 % intervals (Wilson's):"
@@ -59,6 +64,9 @@ _BEYOND: Final = """\
 * What does not happen while one looks: see the rates above. A run that saw no leak states its own bound \
 ([reports](report.md)).
 * A leak of bytes that bear no canary, no id of a run, and no user's id: nothing tells whose they are.
+* A leak in what is not searched: in a message beyond twice the size limit, which is refused unread, and \
+in what else [the contract](contract.md#between-users) names; and one by a canary that is written \
+otherwise (base64, compressed) or split over messages.
 * What never reaches a socket that the suite opened: the suite reads what its own users receive, and the \
 server's metrics.
 * The end of a run whose user left for good: what arrived is judged, the rest is counted as abandoned.
