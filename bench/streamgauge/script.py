@@ -1,14 +1,15 @@
-"""What a scripted agent is told to do, and how long that takes at most.
+"""What a scripted agent is told to do, what that makes, and how long it takes at most.
 
 The steps are those of docs/contract.md, "Scripted agents"; times are milliseconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
 
 from streamgauge.bounds import Bytes, Chunks, Millis, NotNegative
+from streamgauge.core.observation import Makes
 from streamgauge.distribution import Exponential, LogNormal, Uniform, longest
 
 StepTime = Millis | Uniform | Exponential | LogNormal
@@ -107,6 +108,30 @@ def fails(script: Iterable[Step]) -> bool:
         isinstance(step, Fail | NoResult) or (isinstance(step, Parallel) and fails(step.steps))
         for step in script
     )
+
+
+def makes(script: Iterable[Step]) -> Makes | None:
+    """What a script makes of a run, exactly; None where there is none, or it does not end in an answer.
+
+    Only times are ever drawn: numbers are fixed by the script.
+    """
+    script = tuple(script)
+    if not script or fails(script):
+        return None
+    steps = tuple(_leaves(script))
+    return Makes(
+        thoughts=sum(isinstance(step, Think) for step in steps),
+        tools=sum(isinstance(step, Tool) for step in steps),
+        parts=sum(step.chunks for step in steps if isinstance(step, Stream)),
+    )
+
+
+def _leaves(script: Iterable[Step]) -> Iterator[Step]:
+    for step in script:
+        if isinstance(step, Parallel):
+            yield from _leaves(step.steps)
+        else:
+            yield step
 
 
 def _step_ms(step: Step) -> float:

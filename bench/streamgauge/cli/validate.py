@@ -27,7 +27,7 @@ from streamgauge.protocol import PROTOCOLS, Request
 from streamgauge.protocol.login import mint_token
 from streamgauge.rig.one_run import Patience, one_run
 from streamgauge.rig.probe import ProbeError, probe
-from streamgauge.script import Step, duration_s, fails, pause_s
+from streamgauge.script import Step, duration_s, fails, makes, pause_s
 from streamgauge.study.assessment import Look
 from streamgauge.study.overhead import CONTROLLED
 from streamgauge.study.render_validation import render_validation
@@ -177,7 +177,8 @@ def _run(
     """One run, judged."""
     dialect = PROTOCOLS[plan.protocol]
     token = mint_token(_USER, secret, time.time(), plan.login)
-    patience = Patience(plan.slack, plan.grace, duration_s(script), pause_s(script), fails(script))
+    takes_s = duration_s(script)
+    patience = Patience(plan.slack, plan.grace, takes_s, pause_s(script), fails(script), makes(script))
     try:
         probe(
             *(target, dialect, token, plan.connect_timeout, plan.ca_file),

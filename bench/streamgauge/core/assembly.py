@@ -23,6 +23,7 @@ from streamgauge.core.observation import (
     Observation,
     Opened,
     Received,
+    Spoken,
     Stretch,
     arrival_ns,
 )
@@ -95,6 +96,9 @@ class Assembler:
                 connection = self._connections[row.conn]
                 if history := connection.runs.get(row.run):
                     history.cancelled = True
+            case Spoken():
+                if history := self._connections[row.conn].runs.get(row.run):
+                    history.spoken = True
             case Opened():
                 self._connections[row.conn] = Connection(row.user)
             case Closed():

@@ -35,6 +35,7 @@ class History(Struct, gc=False):
     stretches: list[Stretch] = []
     events: list[Received] = []
     cancelled: bool = False  # the user asked for that
+    spoken: bool = False  # the user spoke into it
     ended_ns: int = 0  # when its first terminal event was read
     ending: Event | None = None  # that event, where the assembler took it
     end: End = End.DEADLINE

@@ -17,6 +17,14 @@ class Row(Struct, frozen=True, array_like=True, gc=False, tag_field="row"):
     at_ns: int
 
 
+class Makes(Struct, frozen=True, array_like=True, gc=False):
+    """How much of what a run brings that a script makes, where it completes."""
+
+    thoughts: int = 0  # of the agent
+    tools: int = 0  # calls
+    parts: int = 0  # partial results
+
+
 class Opened(Row, frozen=True, array_like=True, gc=False, tag=1):
     """The server greeted a new connection of `user`; `began_ns` is when it was dialled."""
 
@@ -37,6 +45,7 @@ class Asked(Row, frozen=True, array_like=True, gc=False, tag=2):
     pause_ns: int = 0  # the longest pause that the script itself makes
     fails: bool = False  # the script ends in an error on purpose
     silent: bool = False  # no event is to come of it: it ends in a report
+    makes: Makes | None = None  # what its script makes; None: it was sent without, or is not to complete
 
 
 class Cancelled(Row, frozen=True, array_like=True, gc=False, tag=3):
@@ -116,6 +125,12 @@ class Closed(Row, frozen=True, array_like=True, gc=False, tag=7):
     ours: bool
 
 
+class Spoken(Row, frozen=True, array_like=True, gc=False, tag=11):
+    """The user spoke while the agent worked on `run`, which may answer that."""
+
+    run: str
+
+
 class Gauged(Row, frozen=True, array_like=True, gc=False, tag=8):
     """The processor time that the server had used by now was read (-1: it does not say).
 
@@ -137,7 +152,7 @@ class Clocked(Row, frozen=True, array_like=True, gc=False, tag=9):
     bound_ns: int
 
 
-class Overheard(Row, frozen=True, array_like=True, gc=False, tag=11):
+class Overheard(Row, frozen=True, array_like=True, gc=False, tag=12):
     """Canaries of others, `foreign`, were found in `size` bytes that are no message: `where` names them.
 
     A control frame ("ping", "pong", "close"), an "unfinished message" or a "refused frame". There is
@@ -156,6 +171,7 @@ Observation = (
     Opened
     | Asked
     | Cancelled
+    | Spoken
     | Unsent
     | Received
     | Stretch

@@ -16,9 +16,11 @@ from streamgauge.core.observation import (
     Asked,
     Cancelled,
     Closed,
+    Makes,
     Malformed,
     Opened,
     Received,
+    Spoken,
     Stretch,
     Unsent,
     arrival_ns,
@@ -112,13 +114,14 @@ class Connection:
         pause_s: float = 0,
         fails: bool = False,
         silent: bool = False,
+        makes: Makes | None = None,
         over: Flag | None = None,
     ) -> Run | None:
         """Start a run that was due at `due_ns`; None where the connection is gone, or no more are allowed.
 
         `takes_s` and `pause_s` are the script's own time and longest pause, `fails` whether
-        it ends in an error on purpose, `silent` whether it is to emit no event; `over`
-        is the flag to be set when it is over, if there is one already.
+        it ends in an error on purpose, `makes` what it makes, `silent` whether the run is to emit
+        no event; `over` is the flag to be set when it is over, if there is one already.
         """
         if not self.open:
             self.skip(due_ns, "the connection was lost")
@@ -130,15 +133,13 @@ class Connection:
         asked = Asked(
             self.number,
             now_ns,
-            request.request,
-            echo.thread,
-            echo.agent,
-            echo.context,
+            *(request.request, echo.thread, echo.agent, echo.context),
             due_ns,
             now_ns + int((takes_s + self._plan.slack) * 1e9),  # that we were late is no fault of the server's
             int(pause_s * 1e9),
             fails,
             silent,
+            makes if self._bench.dialect.scripts else None,
         )
         self._bench.record(asked)
         run = Run(asked, request.agent, over or Flag())
@@ -162,8 +163,9 @@ class Connection:
 
     def say(self, run: Run, text: str) -> None:
         """Speak while the agent works on a run, where the protocol can."""
-        if run.run and not run.ended and (message := self._bench.dialect.say(run.run, text)):
-            self._say(message)
+        if self.open and run.run and not run.ended and (said := self._bench.dialect.say(run.run, text)):
+            self._bench.record(Spoken(self.number, time.monotonic_ns(), run.run))
+            self._say(said)
 
     def ping(self) -> None:
         """Ask for the server's time, where the protocol can."""

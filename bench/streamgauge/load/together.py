@@ -14,7 +14,7 @@ from streamgauge.core.slices import Turn
 from streamgauge.load.bench import Bench
 from streamgauge.load.server_metrics import ask
 from streamgauge.load.user import AgentUser
-from streamgauge.script import duration_s, fails, pause_s
+from streamgauge.script import duration_s, fails, makes, pause_s
 
 Blocks = Callable[[int, int], Iterator[tuple[Turn, ...]]]  # from the runs of a user in a turn, and the seed
 
@@ -72,6 +72,7 @@ class Together(AgentUser):
                 pause_s=pause_s(script),
                 fails=fails(script),
                 silent=turn.silent,
+                makes=makes(script),
             )
             if run is not None:
                 run.reported.wait(self.plan.slack + duration_s(script))

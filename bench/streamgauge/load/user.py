@@ -25,7 +25,7 @@ from streamgauge.load.refusal import NotConnected
 from streamgauge.load.run import Run
 from streamgauge.persona import choose
 from streamgauge.protocol import Request
-from streamgauge.script import duration_s, fails, pause_s
+from streamgauge.script import duration_s, fails, makes, pause_s
 
 # Open loop has its end where one socket has so many runs under way: the rest is counted as unsent.
 MOST_UNDER_WAY: Final = 16
@@ -60,6 +60,7 @@ class AgentUser(User):
         persona, script = self.persona, self.persona.script
         self._interrupts = persona.cancel_share + persona.speak_share + persona.leave_share > 0
         self._takes_s, self._pause_s, self._fails = duration_s(script), pause_s(script), fails(script)
+        self._makes = makes(script)
         self.canary = mint(self.bench.random)
         self._asked = count(1)
         self._round_trip_s = math.inf
@@ -140,8 +141,15 @@ class AgentUser(User):
             if self._interruption():
                 self._delay()
             return None
-        takes_s, pause_s = self._takes_s, self._pause_s
-        run = tab.ask(request, due_ns, takes_s=takes_s, pause_s=pause_s, fails=self._fails, over=over)
+        run = tab.ask(
+            request,
+            due_ns,
+            takes_s=self._takes_s,
+            pause_s=self._pause_s,
+            fails=self._fails,
+            makes=self._makes,
+            over=over,
+        )
         if run is not None and (interrupt := self._interruption()):
             self._spawn(interrupt, tab, run)
         return run

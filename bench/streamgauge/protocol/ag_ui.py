@@ -37,6 +37,7 @@ class AgUi:
     )
     greets = False
     accepts = False
+    scripts = False  # what `forwardedProps` are for is the server's affair
 
     def reader(self) -> AgUiReader:
         """A reader for a new connection."""

@@ -94,6 +94,10 @@ class Dialect(Protocol):
     def accepts(self) -> bool:
         """Whether a request is accepted, by its id, before its run's first event."""
 
+    @property
+    def scripts(self) -> bool:
+        """Whether its servers can be told by a request's options what the agent is to do, and do that."""
+
     def reader(self) -> Reader:
         """A reader for a new connection."""
 

@@ -252,6 +252,7 @@ class Native:
     promises = EVERY_RULE
     greets = True
     accepts = True
+    scripts = True
 
     def reader(self) -> NativeReader:
         """A reader for a new connection."""

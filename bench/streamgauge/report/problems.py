@@ -5,7 +5,17 @@ from functools import partial
 from itertools import chain, islice
 from typing import Final
 
-from streamgauge.core.checks.problem import GAP, HEAD_MISSING, REPEAT, SILENT, STEP_BACK, WRONG_INDEX
+from streamgauge.core.checks.problem import (
+    GAP,
+    HEAD_MISSING,
+    OTHER_PARTS,
+    OTHER_THOUGHTS,
+    OTHER_TOOLS,
+    REPEAT,
+    SILENT,
+    STEP_BACK,
+    WRONG_INDEX,
+)
 from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Excess, Finding
 from streamgauge.core.resources import COUNTS, left, too_many
@@ -40,6 +50,12 @@ def _index(found: Finding) -> str:
     return f"index {came} where {due} was due"
 
 
+def _of_the_script(found: Finding) -> str:
+    (came, _), (due, _) = found.numbers[0], found.numbers[-1]
+    were = "was" if due == 1 else "were"
+    return f"{found.problem}: {count(came)} where {count(due)} {were} due"
+
+
 def _left(thing: str, found: Finding) -> str:
     of = found.excess or Excess(0, 0)
     waited = f"{of.waited_ns / 1e9:.0f} s after the last user closed"
@@ -61,6 +77,9 @@ _SENTENCES: Final[Mapping[tuple[Rule, str], Callable[[Finding], str]]] = {
     (Rule.OFFSET_CONTIGUOUS, REPEAT): lambda found: f"repeat to offset {_numbers(found)}",
     (Rule.OFFSET_CONTIGUOUS, STEP_BACK): lambda found: f"step back to offset {_numbers(found)}",
     (Rule.PARTIAL_INTEGRITY, WRONG_INDEX): _index,
+    (Rule.THINKING_PRESENT, OTHER_THOUGHTS): _of_the_script,
+    (Rule.TOOL_PAIRING, OTHER_TOOLS): _of_the_script,
+    (Rule.PARTIAL_INTEGRITY, OTHER_PARTS): _of_the_script,
     (Rule.NO_SILENCE, SILENT): lambda found: f"silent for {found.lasted_ns / 1e9:.1f} s",
     **{(Rule.RESOURCE, left(things)): partial(_left, things.removesuffix("s")) for things in COUNTS},
     **{(Rule.RESOURCE, too_many(things)): partial(_too_many, things.removesuffix("s")) for things in COUNTS},

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from streamgauge.core.event import TERMINAL, Kind
-from streamgauge.core.observation import Asked, Closed, Observation, Opened, Received
+from streamgauge.core.observation import Asked, Closed, Makes, Observation, Opened, Received
 from streamgauge.protocol import Dialect, Observer, Request
 from streamgauge.protocol.login import Login, headers, subprotocols
 from streamgauge.rig.connect import connect
@@ -22,7 +22,7 @@ class Patience(Struct, frozen=True):
     """How long to wait, in seconds: for the end of the run, and for what may come after it.
 
     `takes_s` and `pause_s` are a script's own time and longest pause, `fails` whether it
-    ends in an error on purpose.
+    ends in an error on purpose, `makes` what it makes.
     """
 
     slack_s: float
@@ -30,6 +30,7 @@ class Patience(Struct, frozen=True):
     takes_s: float = 0
     pause_s: float = 0
     fails: bool = False
+    makes: Makes | None = None
 
 
 def one_run(  # noqa: PLR0913, PLR0917 - all that a connection and a request take
@@ -71,6 +72,7 @@ def one_run(  # noqa: PLR0913, PLR0917 - all that a connection and a request tak
                 now_ns + int(within_s * 1e9),
                 int(patience.pause_s * 1e9),
                 patience.fails,
+                makes=patience.makes if dialect.scripts else None,
             )
             run.rows.append(asked)
             run.observer.expect(request, echo)

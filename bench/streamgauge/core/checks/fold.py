@@ -12,7 +12,7 @@ from streamgauge.core.checks.evidence import of_row, of_run, witness_of
 from streamgauge.core.checks.extent import LEAKS, Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
-from streamgauge.core.checks.problem import GAP, SILENT, kept
+from streamgauge.core.checks.problem import GAP, OF_THE_SCRIPT, SILENT, kept
 from streamgauge.core.checks.state import CheckState, StrayRun
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
@@ -218,6 +218,8 @@ class Checks:
                 own = {history.run, history.asked.request} - {""}
                 guilty = not session.guilty.isdisjoint(own)
                 session.guilty -= own
+        if guilty and judgement.problems:
+            judgement = _without_its_script(judgement)
         self._reach(history, judgement)
         if not (judgement.problems or judgement.unknown):
             counted = self._clean.get(judgement)
@@ -323,3 +325,9 @@ class Checks:
                 self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
         self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state
+
+
+def _without_its_script(judgement: Judgement) -> Judgement:
+    """The same of a run whose messages broke a rule: that is the finding, and explains what did not come."""
+    others = tuple(problem for problem in judgement.problems if problem.problem not in OF_THE_SCRIPT)
+    return judgement if len(others) == len(judgement.problems) else replace(judgement, problems=others)

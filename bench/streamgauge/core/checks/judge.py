@@ -8,7 +8,7 @@ events only that is judged, and whether it ended.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,13 +17,14 @@ from streamgauge.core.checks.answer import partial_integrity, streams
 from streamgauge.core.checks.echo import echo
 from streamgauge.core.checks.lifecycle import lifecycle
 from streamgauge.core.checks.problem import GAP, HEAD_MISSING, REPEAT, STEP_BACK, Problem, kept
+from streamgauge.core.checks.scripted import made, not_of_the_script
 from streamgauge.core.checks.sequence import NONE, Departures, departures
 from streamgauge.core.checks.timing import complete, no_silence
 from streamgauge.core.checks.tools import tool_pairing
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Asked, Received, Stretch, arrival_ns
+from streamgauge.core.observation import Asked, Makes, Received, Stretch, arrival_ns
 from streamgauge.core.stretch import form_of
 
 # The rules that cannot be judged where an event of the run is missing.
@@ -51,8 +52,15 @@ class Judgement(Struct, frozen=True, eq=False):
     reordered: int = 0  # events that came after later ones
 
 
+class _Known(NamedTuple):
+    """What is remembered of a form: what was found, and what runs of it bring."""
+
+    judgement: Judgement
+    brings: Makes
+
+
 _MOST_REMEMBERED: Final = 4096
-_REMEMBERED: Final[dict[bytes, Judgement]] = {}
+_REMEMBERED: Final[dict[bytes, _Known]] = {}
 
 
 def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_RULE) -> Judgement:
@@ -67,14 +75,14 @@ def judge(history: History, limits: Limits, promises: Collection[Rule] = EVERY_R
         history.unfold()
         return _judge_by(history, limits, promises)
     known = _REMEMBERED.get(form)
-    if known is not None and _all_else_is_well(history, limits):
-        return known
+    if known is not None and _all_else_is_well(history, limits, known.brings):
+        return known.judgement
     history.unfold()
     judgement = _judge_by(history, limits, promises)
     if not (judgement.problems or judgement.unknown):
         if len(_REMEMBERED) >= _MOST_REMEMBERED:
             _REMEMBERED.clear()
-        _REMEMBERED[form] = judgement
+        _REMEMBERED[form] = _Known(judgement, made([received.event for received in history.events]))
     return judgement
 
 
@@ -84,12 +92,14 @@ def _took_its_course(history: History, limits: Limits) -> bool:
     return accepted and history.end is End.TERMINAL and not history.asked.silent
 
 
-def _all_else_is_well(history: History, limits: Limits) -> bool:
+def _all_else_is_well(history: History, limits: Limits, brings: Makes) -> bool:
     """Whether a plain run, of a form in which nothing was found, keeps the rules that read more than that.
 
     In such a form a start comes first and a completion last.
     """
     asked, thread, stretches = history.asked, history.thread, history.stretches
+    if asked.makes is not None and asked.makes != brings and _left_alone(history):
+        return False
     before_ns, most_ns = asked.at_ns, limits.silence_ns + asked.pause_ns
     for stretch in stretches:
         if (stretch.thread != thread and thread) or (stretch.agent != asked.agent and asked.agent):
@@ -102,6 +112,11 @@ def _all_else_is_well(history: History, limits: Limits) -> bool:
     return (
         last.answer in ("", last.joined) and _echoes(first, asked) and (last is first or _echoes(last, asked))
     )
+
+
+def _left_alone(history: History) -> bool:
+    """Whether its user let the agent do what it was asked for, and nothing else."""
+    return not (history.cancelled or history.spoken)
 
 
 def _echoes(stretch: Stretch, asked: Asked) -> bool:
@@ -166,6 +181,11 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
     if streams(events):
         exercised.append(Rule.PARTIAL_INTEGRITY)
         problems += _placed(order, _found(partial_integrity(events)))
+    if history.asked.makes is not None and _left_alone(history):
+        broken = {problem.rule for problem in problems}
+        if Rule.STARTED_FIRST not in broken:  # else it may have come before the first event that is here
+            other = [p for p in not_of_the_script(history.asked.makes, events) if p.rule not in broken]
+            problems += _placed(order, other)
     return Judgement(tuple(exercised), (), tuple(problems), *numbers)
 
 

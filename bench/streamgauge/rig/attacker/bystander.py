@@ -15,7 +15,7 @@ from streamgauge.plan import Plan
 from streamgauge.protocol import PROTOCOLS, Observer, Request
 from streamgauge.protocol.native_attacks import Greeting, read_greeting
 from streamgauge.rig.attacker.line import Door, Line
-from streamgauge.script import duration_s, fails, pause_s
+from streamgauge.script import duration_s, fails, makes, pause_s
 from streamgauge.wire import Unreadable
 
 _PAUSE_S: Final = 0.05  # between an answer and the next request
@@ -113,6 +113,7 @@ class Bystander:
         row = Asked(
             self._conn, now_ns, asked.request, echo.thread, echo.agent, echo.context, now_ns,
             now_ns + int(within_s * 1e9), int(pause_s(persona.script) * 1e9), fails(persona.script),
+            makes=makes(persona.script) if self._dialect.scripts else None,
         )  # fmt: skip
         self._asked, self._settled = asked, False
         self._add(row)
