@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from streamgauge.checker import Checked, check_rows
 from streamgauge.core.checks import state
+from streamgauge.core.checks.problem import OTHER_THOUGHTS
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.finding import Finding
@@ -125,7 +126,7 @@ def _said(checked: Checked) -> Counter[Naive]:
 def _plain(finding: Finding) -> Naive:
     """A finding without its witnesses, and not so nice where the naive checker is not."""
     problem = finding.problem
-    if finding.rule is Rule.THINKING_PRESENT:
+    if finding.rule is Rule.THINKING_PRESENT and problem != OTHER_THOUGHTS:
         problem = ""
     elif finding.rule is Rule.TOOL_PAIRING:
         problem = ", ".join(sorted(problem.split(", ")))

@@ -7,7 +7,17 @@ from random import Random
 from msgspec.structs import replace
 
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Clocked, Closed, Observation, Opened, Received
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Clocked,
+    Closed,
+    Makes,
+    Observation,
+    Opened,
+    Received,
+    Spoken,
+)
 from tests.support.history import (
     SECOND,
     accepted,
@@ -77,10 +87,30 @@ def _script(rng: Random, user: str, conn: int, name: str) -> Rows:
         return [asked, heard(Event(Kind.REFUSED, request=request, status="busy"), conn)]
     events = _events(rng, fate)
     history = run(*events, user=user, conn=conn, name=name, request=request)
-    rows: Rows = [history.asked, accepted(name, request, conn), *history.events]
-    if fate == "cancelled":
+    makes, disturbed = _told(rng, events, fate)
+    rows: Rows = [replace(history.asked, makes=makes), accepted(name, request, conn), *history.events]
+    if fate == "cancelled" or disturbed is Cancelled:
         rows.insert(rng.randint(2, len(rows) - 1), Cancelled(conn, 0, name))
+    elif disturbed is Spoken:
+        rows.insert(rng.randint(2, len(rows) - 1), Spoken(conn, 0, name))
     return rows
+
+
+def _told(
+    rng: Random, events: list[Event], fate: str
+) -> tuple[Makes | None, type[Cancelled | Spoken] | None]:
+    """What the script makes, where there is one, and by what its user has the run depart from it."""
+    kept = Makes(
+        thoughts=len([event for event in events if event.kind == Kind.THINKING and not event.pipeline]),
+        tools=len({event.call for event in events if event.call}),
+        parts=len([event for event in events if event.kind == Kind.PARTIAL]),
+    )
+    more = Makes(kept.thoughts + rng.randint(0, 1), kept.tools + rng.randint(0, 2), kept.parts)
+    if fate != "completed":
+        return rng.choice([None, more]), None
+    return rng.choice(
+        [(None, None), (kept, None), (kept, None), (kept, Spoken), (more, Cancelled), (more, Spoken)]
+    )
 
 
 def _events(rng: Random, fate: str) -> list[Event]:

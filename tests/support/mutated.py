@@ -7,9 +7,18 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
-from streamgauge.core.event import Event
+from streamgauge.core.event import TERMINAL, Event, Kind
 from streamgauge.core.finding import Finding
-from streamgauge.core.observation import Closed, Observation, Opened, Received
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Closed,
+    Makes,
+    Observation,
+    Opened,
+    Received,
+    Spoken,
+)
 from tests.support.analysed import UNTIL
 
 Rows = list[Observation]
@@ -75,6 +84,15 @@ def runs(rows: Rows) -> list[list[Place]]:
         if isinstance(row, Received) and row.event.seq:
             found.setdefault(row.event.run, []).append(Place(at, row))
     return list(found.values())
+
+
+def due(rows: Rows, of_run: Sequence[Place]) -> Makes | None:
+    """What the run must bring by its script; None where it is not held against one."""
+    run, end = of_run[-1].event.run, next((p.event for p in of_run if p.event.kind in TERMINAL), None)
+    disturbed = any(isinstance(row, Cancelled | Spoken) and row.run == run for row in rows)
+    if disturbed or end is None or end.kind != Kind.COMPLETED:
+        return None
+    return next(row.makes for row in rows if isinstance(row, Asked) and row.request == end.request)
 
 
 def users(rows: Rows, at: int) -> dict[int, str]:

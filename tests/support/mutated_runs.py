@@ -18,6 +18,7 @@ from tests.support.mutated import (
     Rows,
     Told,
     changed,
+    due,
     renumbered,
     runs,
     without,
@@ -47,7 +48,82 @@ def never_sends(rows: Rows, rng: Random) -> Mutated:
         end = runs(faulty)[[each[0].event.run for each in runs(faulty)].index(place.event.run)][-1]
         faulty, _ = changed(faulty, end, joined="another")
     left = next(each for each in runs(faulty) if each[0].event.run == place.event.run)
-    return Mutated(faulty, _missed(place.event, left[of_run.index(place) :], left))
+    missed = _missed(place.event, left[of_run.index(place) :], left)
+    return Mutated(faulty, missed or _unlike_the_script(rows, of_run, place.event.kind, -1))
+
+
+def _unlike_the_script(rows: Rows, of_run: list[Place], kind: int, by: int) -> list[Told]:
+    """What a script gives away of a run that has so many more of a kind of event than it makes."""
+    told_to = {
+        Kind.THINKING: (R.THINKING_PRESENT, "not the thoughts of the script", "thoughts"),
+        Kind.TOOL_EXECUTING: (R.TOOL_PAIRING, "not the tools of the script", "tools"),
+        Kind.PARTIAL: (R.PARTIAL_INTEGRITY, "not the parts of the script", "parts"),
+    }
+    makes = due(rows, of_run)
+    if makes is None or kind not in told_to:
+        return []
+    rule, problem, what = told_to[Kind(kind)]
+    wanted = getattr(makes, what)
+    end = Place(of_run[-1].at, of_run[-1].row)
+    seq, offset = end.event.seq + by, end.event.offset + by
+    moved = Place(end.at, replace(end.row, event=replace(end.event, seq=seq, offset=offset)))
+    return [moved.breaks(rule, problem, numbers=(wanted + by, wanted))]
+
+
+def _agents(of_run: list[Place], kind: int) -> list[Place]:
+    """The events of a kind, and of what else belongs to it, that are the agent's own work."""
+    pair = {Kind.TOOL_EXECUTING, Kind.TOOL_COMPLETED}
+    kinds = pair if kind in pair else {kind}
+    return [each for each in of_run if each.event.kind in kinds and not each.event.pipeline]
+
+
+def leaves_out(rows: Rows, rng: Random) -> Mutated:
+    """A whole tool call, a thought of the agent or all parts are never sent, and the numbers go on."""
+    held = [of_run for of_run in runs(rows) if due(rows, of_run)]
+    of_run, kind = rng.choice(
+        [
+            (each, kind)
+            for each in held
+            for kind in (Kind.THINKING, Kind.TOOL_EXECUTING, Kind.PARTIAL)
+            if _agents(each, kind)
+        ]
+    )
+    lost = _agents(of_run, kind)
+    if kind != Kind.PARTIAL:
+        one = rng.choice(lost)
+        lost = [each for each in lost if each.event.call == one.event.call] if one.event.call else [one]
+    faulty = rows
+    for place in reversed(lost):
+        faulty = renumbered(without(faulty, place), place.at, place, -1)
+    if kind == Kind.PARTIAL:
+        faulty, _ = changed(
+            faulty, next(e for e in _of(faulty, of_run) if e.event.kind in TERMINAL), joined=""
+        )
+    told = _unlike_the_script(rows, of_run, kind, -len(lost) if kind == Kind.PARTIAL else -1)
+    end = _of(faulty, of_run)[-1].event
+    return Mutated(faulty, [each._replace(guilty=((end.seq, end.offset),)) for each in told])
+
+
+def adds(rows: Rows, rng: Random) -> Mutated:
+    """The agent thinks once more than its script says."""
+    of_run, place = rng.choice(
+        [
+            (of_run, place)
+            for of_run in runs(rows)
+            if due(rows, of_run)
+            for place in of_run
+            if place.event.pipeline and place.event.step == 2
+        ]
+    )
+    seq, offset = place.event.seq + 1, place.event.offset + 1
+    more = replace(place.row, event=replace(place.event, pipeline=False, step=0, seq=seq, offset=offset))
+    faulty = [*rows[: place.at + 1], more, *renumbered(rows[place.at + 1 :], 0, place, 1)]
+    return Mutated(faulty, _unlike_the_script(rows, of_run, Kind.THINKING, 1))
+
+
+def _of(rows: Rows, of_run: list[Place]) -> list[Place]:
+    """The same run in another recording."""
+    return next(each for each in runs(rows) if each[0].event.run == of_run[0].event.run)
 
 
 def _missed(lost: Event, rest: list[Place], of_run: list[Place]) -> list[Told]:
@@ -129,4 +205,15 @@ def ends_in_a_cancel_nobody_asked_for(rows: Rows, rng: Random) -> Mutated:
     return Mutated(rows, [end.breaks(R.COMPLETE, "cancelled, and its user had not asked for it")])
 
 
-OF_RUNS = (*(corrupts, never_sends, goes_on, comes_late, echoes_wrongly, ends_in_a_cancel_nobody_asked_for),)
+OF_RUNS = (
+    *(
+        corrupts,
+        never_sends,
+        leaves_out,
+        adds,
+        goes_on,
+        comes_late,
+        echoes_wrongly,
+        ends_in_a_cancel_nobody_asked_for,
+    ),
+)

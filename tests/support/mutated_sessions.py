@@ -11,7 +11,16 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
-from streamgauge.core.observation import Asked, Cancelled, Malformed, Observation, Opened, Overheard, Received
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Malformed,
+    Observation,
+    Opened,
+    Overheard,
+    Received,
+    Spoken,
+)
 from tests.support.analysed import UNTIL
 from tests.support.history import SECOND, canary, heard, idea
 from tests.support.mutated import (
@@ -102,7 +111,7 @@ def shares_an_id(rows: Rows, rng: Random) -> Mutated:
         replace(row, event=replace(row.event, run=one.run))
         if isinstance(row, Received) and row.event.run == other.run
         else replace(row, run=one.run)
-        if isinstance(row, Cancelled) and row.run == other.run
+        if isinstance(row, Cancelled | Spoken) and row.run == other.run
         else row
         for row in rows
     ]

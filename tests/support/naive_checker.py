@@ -21,9 +21,10 @@ from streamgauge.core.observation import (
     Opened,
     Overheard,
     Received,
+    Spoken,
 )
 from tests.support.naive_numbers import beyond, missing, shown
-from tests.support.naive_run import ENDS, in_order
+from tests.support.naive_run import ENDS, in_order, unlike_its_script, wrong_echoes
 
 
 class Naive(NamedTuple):
@@ -49,6 +50,8 @@ class Run(Struct):
     thread: str = ""
     accepted: bool = False
     cancelled: bool = False
+    spoken: bool = False
+    accused: bool = False  # a message of its own broke a rule of messages
     events: list[Received] = []
     ended_ns: int | None = None
     refused: bool = False
@@ -94,6 +97,7 @@ class Second:
         runs: list[Run] = []
         user = ""
         greeted = next((place for place, row in enumerate(rows) if isinstance(row, Opened)), len(rows))
+        accused: list[str] = []  # runs, or else requests, that a message of this socket accuses
         for row in rows[:greeted]:  # whose the socket is, nobody knows yet
             if isinstance(row, Received | Malformed | Overheard):
                 self.findings += self.leaks(row, user)
@@ -106,10 +110,8 @@ class Second:
                     user = row.user
                 case Asked():
                     runs.append(Run(user, row, thread=row.thread))
-                case Cancelled():
-                    for run in runs:
-                        if run.run == row.run and run.is_open(row.at_ns, self.limits.grace_ns):
-                            run.cancelled = True
+                case Cancelled() | Spoken():
+                    self.disturb(row, runs)
                 case Closed():
                     self.leave(runs, row.at_ns)
                 case Overheard():
@@ -118,13 +120,27 @@ class Second:
                     self.findings += self.leaks(row, user)
                     self.findings += self.judge_message(row, user)
                 case Received():
-                    self.findings += self.leaks(row, user)
-                    self.findings += self.judge_message(row, user)
+                    broken = [*self.leaks(row, user), *self.judge_message(row, user)]
+                    self.findings += broken
+                    accused += [row.event.run or row.event.request] * bool(broken)
                     self.put(row, user, runs)
+                    self.accuse(row, runs, accused)
                     self.findings += self.judge_offset(row, user, rows[:place], runs)
         self.leave(runs, until_ns)
         self.runs += runs
         self.findings += self.judge_offsets(rows, user, runs)
+
+    def disturb(self, row: Cancelled | Spoken, runs: Sequence[Run]) -> None:
+        for run in runs:
+            if run.run == row.run and run.is_open(row.at_ns, self.limits.grace_ns):
+                run.cancelled |= isinstance(row, Cancelled)
+                run.spoken |= isinstance(row, Spoken)
+
+    def accuse(self, row: Received, runs: Sequence[Run], accused: Sequence[str]) -> None:
+        """As long as a run is open, what its messages break is known of it."""
+        for run in runs:
+            if run.is_open(row.at_ns, self.limits.grace_ns):
+                run.accused = bool({run.run, run.asked.request} & {*accused} - {""})
 
     def leave(self, runs: Sequence[Run], at_ns: int) -> None:
         for run in runs:
@@ -219,7 +235,7 @@ class Second:
         if back:
             yield broken("seq-contiguous", "step back", [(number, number) for number in back])
         events = sorted((received.event for received in once), key=lambda event: event.seq)
-        for problem in wrong_echoes(run, events):
+        for problem in wrong_echoes(run.asked, run.thread, events):
             yield broken("echo", problem)
         gaps = missing(numbers)
         if gaps:
@@ -234,7 +250,8 @@ class Second:
         longest = max(later - earlier for earlier, later in pairwise(arrivals))
         if longest > self.limits.silence_ns + run.asked.pause_ns:
             yield broken("no-silence", "silent", lasted_ns=longest)
-        for rule, problem, wrong in in_order(events):
+        makes = None if run.cancelled or run.spoken or run.accused else run.asked.makes
+        for rule, problem, wrong in [*in_order(events), *unlike_its_script(events, makes)]:
             yield broken(rule, problem, [(number, number) for number in wrong])
 
     # Messages, sessions, users
@@ -324,18 +341,3 @@ def offsets(rows: Sequence[Observation], user: str) -> list[int]:
 def counts(event: Event, user: str, seen: Sequence[int]) -> bool:
     """Another user's event takes a number only where it is the very next."""
     return event.user in ("", user) or event.offset == max(seen, default=0) + 1
-
-
-def wrong_echoes(run: Run, events: Sequence[Event]) -> list[str]:
-    asked = run.asked
-    for event in events:
-        opens = event.kind in (Kind.STARTED, *ENDS)
-        if run.thread and event.thread != run.thread:
-            return ["another thread"]
-        if asked.agent and event.agent != asked.agent:
-            return ["another agent"]
-        if opens and event.request != asked.request:
-            return ["another request"]
-        if opens and asked.context and event.context != asked.context:
-            return ["another context"]
-    return []

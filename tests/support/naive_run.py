@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.observation import Asked, Makes
 
 ENDS = (Kind.COMPLETED, Kind.FAILED)
 
@@ -89,4 +90,39 @@ def wrong_parts(life: Sequence[Event]) -> list[tuple[str, tuple[int, ...]]]:
     joined = [event.joined for event in life if event.joined]
     if life[-1].kind == Kind.COMPLETED and life[-1].answer and [life[-1].answer] != joined[-1:]:
         return [("deltas do not join to the answer", ())]
+    return []
+
+
+def unlike_its_script(
+    events: Sequence[Event], makes: Makes | None
+) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Of what a completed run has other numbers than its script makes, and no other finding tells why."""
+    told = {rule for rule, _, _ in in_order(events)}
+    ends = [place for place, event in enumerate(events) if event.kind in ENDS]
+    if makes is None or not ends or events[ends[0]].kind != Kind.COMPLETED or "started-first" in told:
+        return
+    life = events[: ends[0]]
+    thoughts = sum(1 for event in life if event.kind == Kind.THINKING and not event.pipeline)
+    tools = sum(1 for event in life if event.kind == Kind.TOOL_EXECUTING)
+    parts = sum(1 for event in life if event.kind == Kind.PARTIAL)
+    for rule, what, came, due in (
+        ("thinking-present", "thoughts", thoughts, makes.thoughts),
+        ("tool-pairing", "tools", tools, makes.tools),
+        ("partial-integrity", "parts", parts, makes.parts),
+    ):
+        if came != due and rule not in told:
+            yield rule, f"not the {what} of the script", (came, due)
+
+
+def wrong_echoes(asked: Asked, thread: str, events: Sequence[Event]) -> list[str]:
+    for event in events:
+        opens = event.kind in (Kind.STARTED, *ENDS)
+        if thread and event.thread != thread:
+            return ["another thread"]
+        if asked.agent and event.agent != asked.agent:
+            return ["another agent"]
+        if opens and event.request != asked.request:
+            return ["another request"]
+        if opens and asked.context and event.context != asked.context:
+            return ["another context"]
     return []
