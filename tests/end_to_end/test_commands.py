@@ -190,6 +190,24 @@ def test_validate_asks_as_the_personas_of_a_plan_do(streamgauge: Run, tmp_path: 
     assert done.out.splitlines()[-1] == "FAIL  persona 2 of 2, failing"
 
 
+UNHEARD = """
+personas = [{ agent = "sql", script = [
+    { do = "think" }, { do = "think" }, { do = "tool", name = "search" }, { do = "stream", chunks = 3 },
+    { do = "result" },
+] }]
+"""
+
+
+@pytest.mark.parametrize("command", [("run", *SHORT), ("validate",)], ids=["run", "validate"])
+def test_an_agent_that_does_something_else_than_its_script_is_found(
+    streamgauge: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "plan.toml").write_text(UNHEARD)
+    done = streamgauge(*command, "--plan", "plan.toml")
+    assert done.code == 1, done.out + done.err
+    assert "not the parts of the script: 0 where 3 were due" in done.out
+
+
 @pytest.mark.parametrize("command", ["run", "assess", "validate"])
 def test_a_script_needs_measuring_controls_and_whoever_asks_says_so(
     streamgauge: Run, server: Server, tmp_path: Path, command: str

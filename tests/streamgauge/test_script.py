@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from streamgauge.core.observation import Makes
 from streamgauge.distribution import Uniform
 from streamgauge.script import (
     Cpu,
@@ -15,6 +16,7 @@ from streamgauge.script import (
     Tool,
     duration_s,
     fails,
+    makes,
     pause_s,
 )
 
@@ -60,6 +62,30 @@ def test_the_longest_pause_that_a_script_makes_itself(script: tuple[Step, ...], 
 )
 def test_a_script_that_fails_on_purpose_is_known(script: tuple[Step, ...], on_purpose: bool) -> None:
     assert fails(script) is on_purpose
+
+
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        ((Result(),), Makes()),
+        ((Sleep(1), Cpu(1), Result(bytes=9)), Makes()),
+        ((Think(), Think(), Result()), Makes(thoughts=2)),
+        ((Tool("a", outcome="error"), Tool("b", thread=True), Result()), Makes(tools=2)),
+        ((Stream(3), Stream(4, per_second=1), Result()), Makes(parts=7)),
+        (
+            (Parallel((Tool("a"), Think(), Parallel((Stream(2), Tool("b"))), Sleep(1))), Tool("c"), Result()),
+            Makes(thoughts=1, tools=3, parts=2),
+        ),
+        ((Tool("a", ms=Uniform(1, 2)), Result()), Makes(tools=1)),
+        # nothing that could be held against a run
+        ((), None),
+        ((Think(), Fail()), None),
+        ((Parallel((Think(), Fail())), Result()), None),
+        ((Think(), NoResult()), None),
+    ],
+)
+def test_what_a_script_makes(script: tuple[Step, ...], made: Makes | None) -> None:
+    assert makes(script) == made
 
 
 def test_steps_are_written_as_the_server_reads_them() -> None:

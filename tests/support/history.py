@@ -15,7 +15,16 @@ from msgspec.structs import replace
 from streamgauge.core.contract import Limits
 from streamgauge.core.event import TERMINAL, Event, Kind
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Asked, Cancelled, Closed, Observation, Opened, Received
+from streamgauge.core.observation import (
+    Asked,
+    Cancelled,
+    Closed,
+    Makes,
+    Observation,
+    Opened,
+    Received,
+    Spoken,
+)
 
 SECOND = 1_000_000_000
 PACE = 10_000_000
@@ -100,16 +109,28 @@ def run(
     user: str = "ann",
     conn: int = 1,
     cancelled: bool = False,
+    spoken: bool = False,
+    makes: Makes | None = None,
     end: End | None = None,
     pause: float = 0,
     deadline: float = 60,
 ) -> History:
     """A run that was asked for at 0 and is settled: by its terminal event, else by its deadline."""
     asked = Asked(
-        conn, 0, request, "t1", "guide", "c1", 0, int(deadline * SECOND), int(pause * SECOND), fails=False
+        conn,
+        0,
+        request,
+        "t1",
+        "guide",
+        "c1",
+        0,
+        int(deadline * SECOND),
+        int(pause * SECOND),
+        fails=False,
+        makes=makes,
     )
     echo = {"request": request, "context": "c1"}
-    history = History(user, asked, name, "t1", cancelled=cancelled)
+    history = History(user, asked, name, "t1", cancelled=cancelled, spoken=spoken)
     numbers, now = count(1), 0
 
     def numbered(event: Event) -> Event:
@@ -177,6 +198,8 @@ def session(*runs: History, leaves: bool = True) -> list[Observation]:
         rows.append(accepted(history.run, asked.request, conn, now / SECOND))
         if history.cancelled:
             rows.append(Cancelled(conn, now, history.run))
+        if history.spoken:
+            rows.append(Spoken(conn, now, history.run))
         rows.extend(_shifted(received, now, offsets) for received in history.events)
         now = rows[-1].at_ns + 5 * SECOND
         offsets += max((received.event.seq for received in history.events), default=0)

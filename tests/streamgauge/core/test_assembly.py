@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import End, History, terminal
-from streamgauge.core.observation import Cancelled, Observation, Unsent
+from streamgauge.core.observation import Cancelled, Observation, Spoken, Unsent
 from tests.support.history import (
     SECOND,
     accepted,
@@ -109,6 +109,17 @@ def test_only_its_own_user_can_cancel_a_run() -> None:
     assert not cancelled()
     assert not cancelled(Cancelled(1, 0, "r2"))
     assert not cancelled(Cancelled(2, 0, "r1"))
+
+
+@pytest.mark.parametrize(
+    ("row", "into"), [(Spoken(1, 0, "r1"), True), (Spoken(1, 0, "r2"), False), (Spoken(2, 0, "r1"), False)]
+)
+def test_a_user_speaks_into_an_own_run_alone(row: Spoken, into: bool) -> None:
+    assembler = Timely()
+    for each in (opened(), opened("ben", 2), asked(), accepted(), row):
+        assembler.add(each)
+    (history,) = assembler.finish(FOREVER)
+    assert (history.spoken, history.cancelled) == (into, False)
 
 
 def test_parallel_runs_of_one_socket_are_kept_apart() -> None:

@@ -17,6 +17,7 @@ from streamgauge.core.observation import (
     Opened,
     Overheard,
     Received,
+    Spoken,
 )
 from tests.support.apart import INSIDE
 from tests.support.connected import CANARY, connected, kinds, only, request
@@ -197,3 +198,18 @@ def test_a_run_is_cancelled_once_it_is_accepted_and_only_until_it_ends(
     connection.cancel(run)
     cancelled = only(recorded(bench), Cancelled)
     assert [row.run for row in cancelled if isinstance(row, Cancelled)] == ["run of q1"]
+
+
+def test_that_a_user_spoke_into_a_run_is_recorded(make_bench: Make, peer: Peer, recorded: Recorded) -> None:
+    bench = make_bench("accepts")
+    connection = connected(bench)
+    run = connection.ask(request(), time.monotonic_ns())
+    assert run is not None
+    connection.say(run, "and?")  # it has no name yet
+    assert run.accepted.wait(5)
+    connection.say(run, "and?")
+    assert peer.heard() == {"type": "user_message", "payload": {"run_id": "run of q1", "text": "and?"}}
+    run.ended = True
+    connection.say(run, "and?")
+    spoken = only(recorded(bench), Spoken)
+    assert [row.run for row in spoken if isinstance(row, Spoken)] == ["run of q1"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streamgauge.core.observation import Asked, Closed, Observation, Opened
+from streamgauge.core.observation import Asked, Closed, Makes, Observation, Opened
 from tests.support.apart import INSIDE
 from tests.support.connected import CANARY, connected, only, request
 
@@ -93,6 +93,17 @@ def test_a_run_that_bears_its_request_s_name_ends_for_its_user(
     assert [(row.thread, row.agent, row.context) for row in asked if isinstance(row, Asked)] == [
         ("t", "", "")
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "protocol", "makes"), [("accepts", "native", Makes(1)), ("speaks_ag_ui", "ag-ui", None)]
+)
+def test_a_run_is_held_against_its_script_where_the_protocol_has_scripts(
+    make_bench: Make, recorded: Recorded, behaviour: str, protocol: str, makes: Makes | None
+) -> None:
+    bench = make_bench(behaviour, protocol=protocol)
+    connected(bench).ask(request(), time.monotonic_ns(), makes=Makes(1))
+    assert [row.makes for row in recorded(bench) if isinstance(row, Asked)] == [makes]
 
 
 def test_what_a_protocol_has_no_message_for_is_neither_said_nor_recorded(

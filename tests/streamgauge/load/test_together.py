@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streamgauge.core.observation import Asked, Gauged, Observation, Received, Unsent
+from streamgauge.core.observation import Asked, Gauged, Makes, Observation, Received, Unsent
 from streamgauge.core.slices import Turn
 from tests.support.apart import INSIDE
 
@@ -141,3 +141,13 @@ def test_a_scenario_that_fails_between_turns_is_a_trouble(make_bench: Make, plan
     gathered(bench, broken)
     sleep(0.7)
     assert bench.finish().troubles == ("1 × RuntimeError between slices: no more blocks",)
+
+
+def test_what_the_script_makes_is_told_to_the_rules(
+    make_bench: Make, recorded: Recorded, plan: dict[str, object]
+) -> None:
+    script = [{"do": "tool", "name": "search"}, {"do": "stream", "chunks": 2}, {"do": "result"}]
+    bench = make_bench("reports", **plan, personas=[{"script": script}])
+    gathered(bench, two_blocks)
+    sleep(1)
+    assert {row.makes for row in recorded(bench) if isinstance(row, Asked)} == {Makes(0, 1, 2)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from streamgauge.cast import Cast, Part
-from streamgauge.core.observation import Asked, Closed, Observation, Opened, Unsent
+from streamgauge.core.observation import Asked, Closed, Makes, Observation, Opened, Unsent
 from streamgauge.protocol import Request
 from tests.support.apart import INSIDE
 from tests.support.peer import Peer
@@ -184,6 +184,26 @@ def test_a_script_moves_the_deadline_and_is_told_to_the_rules(make_bench: Make, 
     user.ask(due_ns=10**9)
     (asked,) = [row for row in recorded(bench) if isinstance(row, Asked)]
     assert (asked.deadline_ns - asked.at_ns, asked.pause_ns, asked.fails) == (7 * 10**9, 2 * 10**9, True)
+
+
+SCRIPT = [{"do": "think"}, {"do": "tool", "name": "search"}, {"do": "stream", "chunks": 3}, {"do": "result"}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "makes"),
+    [
+        ({"personas": [{"script": SCRIPT}]}, Makes(1, 1, 3)),
+        ({"personas": [{}]}, None),
+        ({"personas": [{"script": SCRIPT, "optional_script": True}]}, None),  # it is not sent to a target
+    ],
+)
+def test_what_a_script_makes_is_told_to_the_rules_where_it_is_sent(
+    make_bench: Make, recorded: Recorded, settings: dict[str, object], makes: Makes | None
+) -> None:
+    bench = make_bench("accepts", **settings)
+    started(bench).ask(due_ns=10**9)
+    (asked,) = [row for row in recorded(bench) if isinstance(row, Asked)]
+    assert asked.makes == makes
 
 
 # How a user comes and goes

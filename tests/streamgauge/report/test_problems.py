@@ -27,6 +27,18 @@ def said(rule: Rule, problem: str, numbers: Ranges = (), more: int = 0) -> str:
         (R.OFFSET_CONTIGUOUS, "repeat", ((7, 7),), "repeat to offset 7"),
         (R.OFFSET_CONTIGUOUS, "step back", ((12, 12),), "step back to offset 12"),
         (R.PARTIAL_INTEGRITY, "wrong index", ((3, 3), (2, 2)), "index 3 where 2 was due"),
+        (
+            *(R.TOOL_PAIRING, "not the tools of the script", ((0, 0), (1, 1))),
+            "not the tools of the script: 0 where 1 was due",
+        ),
+        (
+            *(R.THINKING_PRESENT, "not the thoughts of the script", ((3, 3), (0, 0))),
+            "not the thoughts of the script: 3 where 0 were due",
+        ),
+        (
+            *(R.PARTIAL_INTEGRITY, "not the parts of the script", ((0, 0), (1_200, 1_200))),
+            "not the parts of the script: 0 where 1,200 were due",
+        ),
     ],
 )
 def test_a_kind_is_told_with_its_numbers(rule: Rule, problem: str, numbers: Ranges, text: str) -> None:

@@ -1,22 +1,36 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
-from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Overheard, Received
+from streamgauge.core.observation import (
+    Asked,
+    Closed,
+    Makes,
+    Malformed,
+    Observation,
+    Opened,
+    Overheard,
+    Received,
+)
+from streamgauge.persona import Persona
 from streamgauge.plan import Plan
 from streamgauge.protocol.login import Login
 from streamgauge.rig.attacker.bystander import Bystander, UnderWay
 from streamgauge.rig.attacker.line import Door
+from streamgauge.script import Result, Step, Think, Tool
 from tests.support.attacked_server import STRANGERS_CANARY, attacked_server
 from tests.support.command import SECRET
 
 PLAN = Plan(slack=2, grace=0.1)
 
 
-async def lived(target: str, for_s: float = 0.3) -> tuple[Bystander, list[Observation], list[UnderWay]]:
+async def lived(
+    target: str, for_s: float = 0.3, plan: Plan = PLAN
+) -> tuple[Bystander, list[Observation], list[UnderWay]]:
     rows: list[Observation] = []
     begun: list[UnderWay] = []
-    bystander = Bystander(1, PLAN, rows.append, begun.append)
+    bystander = Bystander(1, plan, rows.append, begun.append)
     await bystander.open(Door(target, Login(), SECRET, None, 2))
     life = asyncio.create_task(bystander.live())
     await asyncio.sleep(for_s)
@@ -43,6 +57,16 @@ def test_it_asks_again_and_again_and_everything_is_a_row_in_order() -> None:
     assert len(asked) == len(begun) == bystander.runs >= 2
     assert [row.at_ns for row in rows] == sorted(row.at_ns for row in rows)
     assert sum(isinstance(row, Received) for row in rows) == 1 + 6 * bystander.runs
+
+
+@pytest.mark.parametrize(("script", "makes"), [((Think(), Tool("t"), Result()), Makes(1, 1)), ((), None)])
+def test_what_its_script_makes_is_told_to_the_rules(script: tuple[Step, ...], makes: Makes | None) -> None:
+    async def play() -> list[Observation]:
+        async with attacked_server() as target:
+            _, rows, _ = await lived(target, plan=replace(PLAN, personas=(Persona(script=script),)))
+            return rows
+
+    assert {row.makes for row in asyncio.run(play()) if isinstance(row, Asked)} == {makes}
 
 
 def test_every_run_has_names_of_its_own() -> None:
