@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from streamgauge.checker import Checked, check_rows
 from streamgauge.core.checks.judge import DEPENDENT
 from streamgauge.core.event import Kind
-from streamgauge.core.observation import Cancelled, Closed, Observation, Received
+from streamgauge.core.observation import Asked, Cancelled, Closed, Observation, Received, Spoken
 from tests.support.analysed import UNTIL, among_users, recordings, seeds
 from tests.support.generated import START, recording
 from tests.support.history import LIMITS
@@ -65,10 +65,13 @@ def test_the_properties_above_are_about_all_that_may_befall_a_run() -> None:
                 running[row.conn] += {Kind.STARTED: 1, Kind.COMPLETED: -1}.get(Kind(row.event.kind), 0)
                 seen["side by side"] += running[row.conn] > 1
             seen["cancel"] += isinstance(row, Cancelled)
+            seen["spoken into"] += isinstance(row, Spoken)
+            seen["by a script"] += isinstance(row, Asked) and row.makes is not None
             seen["left"] += isinstance(row, Closed)
         seen["abandoned"] += checked(rows).state.counts.get("runs abandoned", 0)
     wanted = [*(Kind(kind).name for kind in range(1, 8)), "REFUSED", "run_lost", "cancelled"]
-    assert all(seen[what] > 10 for what in [*wanted, "cancel", "left", "abandoned", "side by side"]), seen
+    others = ["cancel", "spoken into", "by a script", "left", "abandoned", "side by side"]
+    assert all(seen[what] > 10 for what in [*wanted, *others]), seen
 
 
 @pytest.mark.parametrize("mutate", [pytest.param(mutate, id=mutate.__name__) for mutate in MUTATIONS])

@@ -115,7 +115,7 @@ def never_accepted(rows: Rows, rng: Random) -> Rows:
 FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
     *MUTATIONS,
     *(never_accepted, damage.premature, damage.renamed, damage.impersonated),
-    *(damage.prolonged, damage.hurried, damage.belated),
+    *(damage.prolonged, damage.hurried, damage.belated, damage.unscripted),
 )
 
 

@@ -5,7 +5,7 @@ from random import Random
 from msgspec.structs import replace
 
 from streamgauge.core.event import Kind
-from streamgauge.core.observation import Asked, Closed, Observation, Received
+from streamgauge.core.observation import Asked, Closed, Makes, Observation, Received
 from tests.support.generated import doubled, misdirected, swapped_neighbours
 from tests.support.history import idea
 
@@ -108,6 +108,21 @@ def silenced(rows: Rows, rng: Random) -> Rows:
     return [*rows[:place], replace(asked, silent=True), *rows[place + 1 :]]
 
 
+def unscripted(rows: Rows, rng: Random) -> Rows:
+    """A run does its work, but not that of its script."""
+    place, asked = rng.choice([(place, row) for place, row in enumerate(rows) if isinstance(row, Asked)])
+    makes = asked.makes or Makes()
+    other = rng.choice(
+        [
+            Makes(rng.randint(0, 3), rng.randint(0, 3), rng.randint(0, 3)),
+            replace(makes, thoughts=makes.thoughts + 1),
+            replace(makes, tools=makes.tools + 1),
+            replace(makes, parts=makes.parts + 1),
+        ]
+    )
+    return [*rows[:place], replace(asked, makes=other), *rows[place + 1 :]]
+
+
 def _events(rows: Rows) -> list[int]:
     """The places of the events of runs."""
     return [place for place, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
@@ -125,7 +140,7 @@ def _renumbered(rows: Rows, conn: int, by: int) -> Rows:
 _FAULTS = (
     premature,
     *(doubled, swapped_neighbours, misdirected, renamed),
-    *(impersonated, never_sent, prolonged, silenced),
+    *(impersonated, never_sent, prolonged, silenced, unscripted),
 )
 
 

@@ -19,7 +19,7 @@ from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.history import History
-from streamgauge.core.observation import Closed, Observation, Received, Stretch
+from streamgauge.core.observation import Asked, Closed, Observation, Received, Stretch
 from streamgauge.core.recording import End, Header, Recording, block
 from streamgauge.core.stretch import unfolded
 from tests.support.analysed import (
@@ -33,7 +33,7 @@ from tests.support.analysed import (
     seeds,
     unordered,
 )
-from tests.support.damage import asked_again, belated, damaged, hurried
+from tests.support.damage import asked_again, belated, damaged, hurried, unscripted
 from tests.support.generated import (
     START,
     greeted,
@@ -294,3 +294,28 @@ def test_what_is_remembered_of_a_form_is_what_would_be_found_again(
         history.unfold()
         again = judge_module._judge_by(history, TIGHT, EVERY_RULE)
         assert msgspec.structs.astuple(judgement) == msgspec.structs.astuple(again)
+
+
+def of_known_forms(rows: list[Observation], rng: Random) -> list[Observation]:
+    """Some of the runs are asked by other scripts, and what else a form can come to is known before."""
+    rows = stretched(read_together(rows, rng, START), rng)
+    analysed([replace(row, makes=None) if isinstance(row, Asked) else row for row in rows])
+    for _ in range(rng.randint(0, 4)):
+        rows = unscripted(rows, rng)
+    return rows
+
+
+@given(among_users, seeds)
+@settings(deadline=None, max_examples=150)
+def test_a_known_form_is_held_against_the_script_of_each_run(rows: list[Observation], seed: int) -> None:
+    rows = of_known_forms(rows, Random(seed))
+    assert unordered(analysed(rows)) == unordered(looked_at_one_by_one(list(unfolded(rows))))
+
+
+def test_the_property_above_is_about_all_that_a_script_makes() -> None:
+    found: Counter[str] = Counter()
+    for seed in range(200):
+        checks = analysed(of_known_forms(recording(3, 4, seed), Random(seed))).checks
+        found.update(finding.problem for kept in checks.findings.values() for finding in kept)
+    assert len(found) == 3
+    assert min(found.values()) > 10, found
