@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.limit import run_limit
-from streamgauge.core.observation import Malformed, Observation, Overheard, Unsent
+from streamgauge.core.observation import Asked, Makes, Malformed, Observation, Overheard, Unsent
 from streamgauge.core.recording import SCHEMA, End, Header, Recording, RecordingError, block
 from streamgauge.core.threshold import Level, parse
 from tests.support.history import CLOCK, LIMITS, failed, heard, run, session, started, whole
@@ -24,6 +24,7 @@ ROWS: list[Observation] = [
     Malformed(1, 2**62, 70_000, "larger than 65536 bytes", "sgcanaryx"),
     Overheard(1, 2**62, 28, "ping", "sgcanaryz"),
     heard(Event(Kind.OTHER, user="Zoë"), foreign="sgcanaryy"),
+    *session(run(started(), name="r4", request="q4", spoken=True, makes=Makes(1, 2, 3)))[1:4],
     *plain(run(*whole(), name="r3", request="q3", user="Zoë"), 4).stretches,
 ]
 
@@ -102,6 +103,13 @@ def test_another_schema_is_refused_by_its_number() -> None:
 
 def test_nothing_after_the_end_is_read() -> None:
     assert Recording.of(recorded(ROWS) + block(ROWS) + b"junk").rows == ROWS
+
+
+def test_a_request_of_before_scripts_were_told_is_one_without_a_script() -> None:
+    asked = run(makes=Makes(1)).asked
+    *before, makes = msgspec.to_builtins(asked)
+    assert tuple(makes) == (1, 0, 0)
+    assert msgspec.convert(before, Asked) == replace(asked, makes=None)
 
 
 def test_a_header_may_grow() -> None:

@@ -218,8 +218,9 @@ class Checks:
                 own = {history.run, history.asked.request} - {""}
                 guilty = not session.guilty.isdisjoint(own)
                 session.guilty -= own
-        if guilty and judgement.problems:
-            judgement = _without_its_script(judgement)
+        if guilty and judgement.problems:  # what its messages broke explains what did not come
+            others = [problem for problem in judgement.problems if problem.problem not in OF_THE_SCRIPT]
+            judgement = replace(judgement, problems=tuple(others))
         self._reach(history, judgement)
         if not (judgement.problems or judgement.unknown):
             counted = self._clean.get(judgement)
@@ -325,9 +326,3 @@ class Checks:
                 self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
         self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state
-
-
-def _without_its_script(judgement: Judgement) -> Judgement:
-    """The same of a run whose messages broke a rule: that is the finding, and explains what did not come."""
-    others = tuple(problem for problem in judgement.problems if problem.problem not in OF_THE_SCRIPT)
-    return judgement if len(others) == len(judgement.problems) else replace(judgement, problems=others)
