@@ -105,16 +105,29 @@ def _heard(rows: Rows) -> Rows:
 
 def never_accepted(rows: Rows, rng: Random) -> Rows:
     """The message that accepts a run is lost."""
-    places = [
+    place = rng.choice(_acceptances(rows))
+    return rows[:place] + rows[place + 1 :]
+
+
+def accepted_again(rows: Rows, rng: Random) -> Rows:
+    """The message that accepts a run comes once more, then or later."""
+    first = rng.choice(_acceptances(rows))
+    place = rng.choice([at for at in range(first, len(rows)) if rows[at].conn == rows[first].conn])
+    row = rows[first]
+    assert isinstance(row, Received)
+    once_more = replace(row, at_ns=rows[place].at_ns, kernel_ns=0, exact=False)
+    return [*rows[: place + 1], once_more, *rows[place + 1 :]]
+
+
+def _acceptances(rows: Rows) -> list[int]:
+    return [
         at for at, row in enumerate(rows) if isinstance(row, Received) and row.event.kind == Kind.ACCEPTED
     ]
-    place = rng.choice(places)
-    return rows[:place] + rows[place + 1 :]
 
 
 FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
     *MUTATIONS,
-    *(never_accepted, damage.premature, damage.renamed, damage.impersonated),
+    *(never_accepted, accepted_again, damage.premature, damage.renamed, damage.impersonated),
     *(damage.prolonged, damage.hurried, damage.belated, damage.unscripted),
 )
 

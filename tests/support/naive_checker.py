@@ -49,6 +49,7 @@ class Run(Struct):
     run: str = ""
     thread: str = ""
     accepted: bool = False
+    answers: int = 0  # how often it was accepted
     cancelled: bool = False
     spoken: bool = False
     accused: bool = False  # a message of its own broke a rule of messages
@@ -176,9 +177,13 @@ class Second:
     ) -> None:
         event = row.event
         if own and own[0].asked.request == event.request:
-            return  # said twice
+            own[0].answers += 1
+            times_asked = sum(run.asked.request == event.request for run in runs)
+            if own[0].accepted and own[0].answers > times_asked:
+                self.strays.append((user, row, "accepted"))
+            return
         if asked and not own:
-            asked[0].run, asked[0].accepted = event.run, True
+            asked[0].run, asked[0].accepted, asked[0].answers = event.run, True, 1
             asked[0].thread = asked[0].thread or event.thread
             return
         known = [run for run in runs if run.asked.request == event.request and not run.refused]

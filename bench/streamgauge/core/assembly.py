@@ -124,7 +124,7 @@ class Assembler:
         history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=not row.silent)
         if again := connection.requests.get(row.request):
             del self._open[again.serial]  # both are answered as one
-            history.again = True
+            history.again, history.answers = True, again.answers + 1
         connection.requests[row.request] = history
         self._open[history.serial] = connection, history
         heappush(self._deadlines, (row.deadline_ns, history.serial))
@@ -167,9 +167,7 @@ class Assembler:
         event = row.event
         known = connection.runs.get(event.run)
         if known is not None and known.asked.request == event.request:
-            # asked again: answered by the run it started
-            if again := connection.requests.pop(event.request, None):
-                del self._open[again.serial]
+            self._accept_again(connection, known, row)
             return
         history = connection.requests.get(event.request)
         if history is None and known is None and event.request in connection.unended:
@@ -178,10 +176,26 @@ class Assembler:
             self._strays.pop((row.conn, event.run, _UNKNOWN), None)
             return
         if history is None or known is not None:
-            # nobody asked for it here, or it is the answer to another request already
-            self._strays[row.conn, event.run, _UNKNOWN] = Stray(connection.user, row, late=False)
+            self._accept_strange(connection, row)  # or it is the answer to another request already
             return
         self.accept(connection, history, row)
+
+    def _accept_again(self, connection: Connection, known: History, row: Received) -> None:
+        """A run under way is accepted once more: as often as its request was asked again, that is right."""
+        if again := connection.requests.pop(row.event.request, None):
+            del self._open[again.serial]
+            known.answers += again.answers
+        elif known.answers:
+            known.answers -= 1
+        elif known.accepted is not None:  # else that it began without is the finding
+            self._accept_strange(connection, row)
+
+    def _accept_strange(self, connection: Connection, row: Received) -> None:
+        """What nobody asked for here is accepted, or once more: one finding a run, with its events."""
+        key = row.conn, row.event.run, _UNKNOWN
+        stray = self._strays.get(key)
+        if stray is None or stray.received.event.kind != Kind.ACCEPTED:
+            self._strays[key] = Stray(connection.user, row, late=False)
 
     def accept(self, connection: Connection, history: History, row: Received | Stretch) -> None:
         """A request that waits for it is accepted, and becomes a run of a new name."""

@@ -42,6 +42,7 @@ class History(Struct, gc=False):
     serial: int = 0
     plain: bool = False
     again: bool = False  # its request was sent before, and not yet answered
+    answers: int = 0  # so many more times it may be accepted, for its request was sent more than once
 
     @property
     def count(self) -> int:

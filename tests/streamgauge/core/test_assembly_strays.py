@@ -75,7 +75,6 @@ def test_other_messages_belong_to_no_run() -> None:
         greeting,
         refusal,
         Malformed(1, 0, 9, "why"),
-        accepted(),
     ]
     assert settled(*rows) == [("r1", End.DEADLINE, 0)]
 
@@ -111,3 +110,52 @@ def test_a_silence_after_the_deadline_is_told_once(at: tuple[float, ...], silenc
     for row in rows:
         assembler.add(row)
     assert [stray.silent_ns for stray in assembler.strays] == [int(silent * SECOND) for silent in silences]
+
+
+def strays(*rows: Observation) -> list[tuple[str, str, int]]:
+    """What belongs to no run: the run that it names, its kind, and when it came, in seconds."""
+    assembler = Timely()
+    for row in rows:
+        assembler.add(row)
+    return [
+        (stray.received.event.run, Kind(stray.received.event.kind).name, stray.received.at_ns // SECOND)
+        for stray in assembler.strays
+    ]
+
+
+ASKED = opened(), asked(), accepted(at=1)
+
+
+@pytest.mark.parametrize(
+    ("later", "found"),
+    [
+        ((), []),
+        ((accepted(at=2),), [2]),
+        ((heard(event(0), at=2), accepted(at=3)), [3]),
+        ((accepted(at=2), heard(event(0), at=3), accepted(at=4), accepted(at=5)), [2]),  # one a run
+        ((asked(at=2), accepted(at=3)), []),  # the answer to what was asked again
+        ((asked(at=2), accepted(at=3), accepted(at=4)), [4]),
+        ((asked(at=2), asked(at=3), accepted(at=4), accepted(at=5)), []),
+        ((asked(at=2), asked(at=3), accepted(at=4), accepted(at=5), accepted(at=6)), [6]),
+        ((asked("q2", at=2), accepted("r2", "q2", at=3), accepted("r2", "q2", at=4)), [4]),
+    ],
+)
+def test_a_run_under_way_is_accepted_as_often_as_it_was_asked_for(
+    later: tuple[Observation, ...], found: list[int]
+) -> None:
+    assert [at for _, _, at in strays(*ASKED, *later)] == found
+
+
+@pytest.mark.parametrize(("times", "found"), [(1, []), (2, []), (3, []), (4, [5])])
+def test_so_it_is_where_it_was_asked_for_again_before_its_first_answer(times: int, found: list[int]) -> None:
+    asks = opened(), asked(), asked(at=0.5), asked(at=0.6)
+    assert [at for _, _, at in strays(*asks, *(accepted(at=n + 2) for n in range(times)))] == found
+
+
+def test_that_it_began_without_is_the_finding_where_it_is_accepted_later() -> None:
+    assert strays(opened(), asked(), heard(event(0), at=1), accepted(at=2), accepted(at=3)) == []
+
+
+def test_an_acceptance_stands_for_the_events_before_and_after_it() -> None:
+    early, late = heard(event(1), at=1), heard(event(2), at=3)
+    assert strays(opened(), early, accepted(at=2), late) == [("r1", "ACCEPTED", 2)]

@@ -106,9 +106,11 @@ def test_one_run_id_at_two_users_is_one_finding_wherever_it_was_seen(order: tupl
         assert (finding.run, finding.user, finding.other) == ("r1", "ann", "ben")
 
 
-def test_a_run_accepted_twice_for_one_user_is_fine() -> None:
-    state = checked(*session(run(*whole())), accepted(at=0.05))
-    assert failures(state) == []
+@pytest.mark.parametrize("at", [0, 0.05, 4])
+def test_a_run_accepted_twice_for_one_user_is_no_leak_but_no_echo_either(at: float) -> None:
+    state = checked(*session(run(*whole())), accepted(at=at))
+    assert failures(state) == [(R.ECHO, "accepted what was not asked, or once more")]
+    assert [witness.kind for witness in findings(state)[0].witnesses if witness.guilty] == ["accepted"]
 
 
 def test_another_users_name_on_an_event_of_ones_own_run_is_isolation_and_no_gap() -> None:
