@@ -105,8 +105,10 @@ def disguises(rows: Rows, rng: Random) -> Mutated:
 
 def shares_an_id(rows: Rows, rng: Random) -> Mutated:
     """Two users' runs bear one id."""
-    of_runs = [of_run[0].event for of_run in runs(rows)]
-    one, other = rng.choice([(a, b) for a in of_runs for b in of_runs if a.user < b.user])
+    of_runs = [of_run[0].row for of_run in runs(rows)]
+    pairs = [(a, b) for a in of_runs for b in of_runs if a.event.user < b.event.user]
+    first, second = rng.choice(pairs)
+    one, other = first.event, second.event
     faulty = [
         replace(row, event=replace(row.event, run=one.run))
         if isinstance(row, Received) and row.event.run == other.run
@@ -115,7 +117,8 @@ def shares_an_id(rows: Rows, rng: Random) -> Mutated:
         else row
         for row in rows
     ]
-    shared = Told(R.ISOLATION_ENVELOPE, "one run id at two users", one.user, 0, one.run, other=other.user)
+    problem = "one run id at two users"
+    shared = Told(R.ISOLATION_ENVELOPE, problem, one.user, first.conn, one.run, other=other.user)
     return Mutated(faulty, [shared])
 
 
@@ -165,7 +168,7 @@ def accepts_too_late(rows: Rows, rng: Random) -> Mutated:
         for row in rows
     ]
     user = users(rows, at)[acceptance.conn]
-    return Mutated(faulty, [Told(R.COMPLETE, "never began", user, acceptance.conn)])
+    return Mutated(faulty, [Told(R.COMPLETE, "never began", user, acceptance.conn, guilty=((0, 0),))])
 
 
 # Messages

@@ -77,7 +77,7 @@ def loses_the_tail(rows: Rows, rng: Random) -> Mutated:
 def _hanging(of_run: Sequence[Place]) -> Told:
     if len(of_run) > 1:
         return of_run[-2].breaks(R.COMPLETE, "never ended")
-    return of_run[0].breaks(R.COMPLETE, "never began")._replace(guilty=())
+    return of_run[0].breaks(R.COMPLETE, "never began")._replace(guilty=((0, 0),))  # its request
 
 
 def _waiting(rows: Rows, place: Place) -> Rows:

@@ -330,8 +330,9 @@ class Second:
     def judge_names(self) -> Iterator[Naive]:
         for name in sorted({run.run for run in self.runs} - {""}):
             users = sorted({run.user for run in self.runs if run.run == name})
+            conn = min(run.asked.conn for run in self.runs if (run.user, run.run) == (users[0], name))
             for other in users[1:]:
-                yield Naive("isolation-envelope", "one run id at two users", users[0], 0, name, other)
+                yield Naive("isolation-envelope", "one run id at two users", users[0], conn, name, other)
 
 
 def offsets(rows: Sequence[Observation], user: str) -> list[int]:

@@ -28,14 +28,15 @@ from streamgauge.core.observation import (
     arrival_ns,
 )
 from streamgauge.core.ownership import Settlements
+from streamgauge.core.stretch import unfold
 
 _UNKNOWN, _LATE, _SILENT = "unknown", "late", "silent"  # what is strange about an event
 
 
 class Quiet(Struct, frozen=True):
-    """A run, or else a request, that was settled without having ended: since when nothing came of it."""
+    """A run, or else a request, that was settled without having ended: since what nothing came of it."""
 
-    since_ns: int
+    since: Received | Asked  # what came last, or else the request
     most_ns: int  # how long that may be
 
 
@@ -59,6 +60,7 @@ class Stray(Struct, frozen=True):
     late: bool
     times: int = 1
     silent_ns: int = 0
+    since: Received | Asked | None = None  # where that silence began
 
 
 class Assembler:
@@ -211,12 +213,13 @@ class Assembler:
             return  # the canary is the finding
         if quiet := connection.unended.get(run):
             # that it never ended is the finding; so is a silence that only now has an end
-            now_ns = arrival_ns(row)
-            connection.unended[run] = replace(quiet, since_ns=now_ns)
-            silent_ns = now_ns - quiet.since_ns
+            connection.unended[run] = replace(quiet, since=row)
+            silent_ns = arrival_ns(row) - _when(quiet.since)
             key = row.conn, run, _SILENT
             if silent_ns > quiet.most_ns and key not in self._strays:
-                self._strays[key] = Stray(connection.user, row, late=False, silent_ns=silent_ns)
+                self._strays[key] = Stray(
+                    connection.user, row, late=False, silent_ns=silent_ns, since=quiet.since
+                )
             return
         late = self._settled.have(run, row.conn)
         key = row.conn, run, _LATE if late else _UNKNOWN
@@ -270,8 +273,8 @@ class Assembler:
 
     def _quiet(self, history: History) -> Quiet:
         last = (history.events or history.stretches or [history.asked])[-1]
-        since_ns = last.at_ns if isinstance(last, Asked) else arrival_ns(last)
-        return Quiet(since_ns, self._silence_ns + history.asked.pause_ns)
+        since = unfold(last)[-1] if isinstance(last, Stretch) else last
+        return Quiet(since, self._silence_ns + history.asked.pause_ns)
 
     def _close(self, conn: int, end: End) -> Iterator[History]:
         connection = self._connections.pop(conn, None)
@@ -283,3 +286,7 @@ class Assembler:
             yield history
         connection.requests.clear()
         connection.runs.clear()
+
+
+def _when(row: Received | Asked) -> int:
+    return row.at_ns if isinstance(row, Asked) else arrival_ns(row)

@@ -116,7 +116,9 @@ class OwnerIndex:
 
     def owners(self, run: str) -> list[Owner]:
         """All users for whom a run was settled, in order of their names, each with the first connection."""
-        number = digest(run)
+        return self._of(digest(run))
+
+    def _of(self, number: int) -> list[Owner]:
         begin, end = (
             int(np.searchsorted(self._rows["run"], np.uint64(number), side)) for side in ("left", "right")
         )
@@ -136,18 +138,13 @@ class OwnerIndex:
         several = same & (self._rows["user"][1:] != self._rows["user"][:-1])
         return set(self._rows["run"][1:][several].tolist())
 
-    def shared(self) -> dict[str, list[str]]:
-        """The runs that were settled for several users, by name where it is kept, else by digest."""
+    def shared(self) -> dict[str, list[Owner]]:
+        """The owners of runs that were settled for several, by name where it is kept, else by digest."""
         digests = self.shared_digests()
         if not digests:
             return {}
         names = {number: run for run in self._names if (number := digest(run)) in digests}
-        users: dict[str, list[str]] = {}
-        for number in sorted(digests):
-            within = self._rows["user"][self._rows["run"] == np.uint64(number)]
-            name = names.get(number, f"digest {number:016x}")
-            users[name] = [self._users[user] for user in np.unique(within).tolist()]
-        return users
+        return {names.get(number, f"digest {number:016x}"): self._of(number) for number in sorted(digests)}
 
 
 def _in_order(users: Sequence[str], rows: _Rows, names: Iterable[str]) -> Owners:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from streamgauge.core.campaign import BYSTANDERS
+from streamgauge.core.contract import Rule
 from streamgauge.core.finding import Finding, Outcome
 from streamgauge.core.threshold import Level
 from streamgauge.report.model import Report
@@ -100,8 +102,8 @@ def _misses(row: Row, live: Report, failed: dict[str, int]) -> Iterator[str]:
     for verdict in live.verdicts:
         if verdict.rule.value not in named:
             continue
-        if not any(map(_is_shown, verdict.findings)):
-            yield f"{verdict.rule}: no finding has a witness"
+        if not all(map(_is_shown, verdict.findings)):
+            yield f"{verdict.rule}: a finding has no witness"
         if row.problem and not any(row.problem in finding.problem for finding in verdict.findings):
             yield f"{verdict.rule}: no finding says {row.problem!r}"
 
@@ -109,10 +111,12 @@ def _misses(row: Row, live: Report, failed: dict[str, int]) -> Iterator[str]:
 def _is_shown(finding: Finding) -> bool:
     """Whether it shows where to look.
 
-    Of a run of which nothing came its request is all there is, and what is found of the server itself
-    has nothing but its text.
+    What is found of the server itself has nothing but its counts, and what bystanders suffered
+    is shown in their own report.
     """
-    return bool(finding.witnesses or finding.request or not finding.user)
+    if finding.rule is Rule.RESOURCE or finding.user == BYSTANDERS:
+        return True
+    return any(witness.guilty for witness in finding.witnesses)
 
 
 def _disagreements(live: Report, again: Report) -> Iterator[str]:

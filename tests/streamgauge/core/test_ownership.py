@@ -26,7 +26,7 @@ def test_of_several_connections_the_first_counts() -> None:
 def test_a_run_of_two_users_is_told() -> None:
     index = owners(("r1", BOB), ("r1", ANN), ("r2", ANN))
     assert index.owners("r1") == [ANN, BOB]
-    assert index.shared() == {"r1": ["ann", "bob"]}
+    assert index.shared() == {"r1": [ANN, BOB]}
 
 
 def test_of_runs_those_that_were_settled_for_anybody_are_told_apart() -> None:
@@ -39,7 +39,7 @@ def test_of_runs_those_that_were_settled_for_anybody_are_told_apart() -> None:
 def test_what_two_processes_know_is_one() -> None:
     merged = Owners.of([("r1", BOB), ("r2", BOB)]).merge(Owners.of([("r1", ANN), ("r3", ANN)]))
     index = OwnerIndex(merged)
-    assert index.shared() == {"r1": ["ann", "bob"]}
+    assert index.shared() == {"r1": [ANN, BOB]}
     assert index.owners("r2") == [BOB]
     assert index.owners("r3") == [ANN]
     assert merged == Owners().merge(merged)
@@ -56,14 +56,14 @@ def test_old_runs_are_known_by_digest_and_newer_ones_by_name() -> None:
     assert [index.owners(run) for run in ("r2", "r5")] == [[ANN], [BOB]]
     ((name, users),) = index.shared().items()
     assert name.startswith("digest ")
-    assert users == ["ann", "bob"]
+    assert users == [ANN, BOB]
 
 
 def test_a_run_that_comes_again_soon_keeps_its_name() -> None:
     settlements = Settlements(named=3)
     for run, conn in [("r1", 1), ("r1", 2), ("r2", 1), ("r3", 1), ("r4", 1)]:
         settlements.add(run, conn)
-    assert OwnerIndex(settlements.owners({1: "ann", 2: "bob"})).shared() == {"r1": ["ann", "bob"]}
+    assert OwnerIndex(settlements.owners({1: "ann", 2: "bob"})).shared() == {"r1": [ANN, BOB]}
 
 
 def test_a_process_keeps_sixteen_bytes_of_a_run() -> None:

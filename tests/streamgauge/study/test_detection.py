@@ -78,7 +78,19 @@ def test_the_finding_must_call_it_what_it_is(make: Make) -> None:
 
 def test_a_finding_without_a_witness_is_not_enough(make: Make) -> None:
     run = committed(make(replace(GAP, witnesses=())))
-    assert hold(ROW, 1, run, run).why == ("seq-contiguous: no finding has a witness",)
+    assert hold(ROW, 1, run, run).why == ("seq-contiguous: a finding has no witness",)
+
+
+def test_each_finding_needs_a_guilty_one(make: Make) -> None:
+    innocent = replace(GAP, request="q-1", witnesses=(replace(SEEN, guilty=False),))
+    run = committed(make(GAP, innocent))
+    assert hold(ROW, 1, run, run).why == ("seq-contiguous: a finding has no witness",)
+
+
+def test_of_what_the_server_holds_its_count_is_enough(make: Make) -> None:
+    left = replace(finding(Rule.RESOURCE, "runs left"), user="", witnesses=())
+    run = committed(make(left))
+    assert hold(replace(ROW, must=("resource",), problem=""), 1, run, run).outcome == "pass"
 
 
 def test_a_recording_that_says_otherwise_is_a_miss(make: Make) -> None:

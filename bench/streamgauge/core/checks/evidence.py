@@ -9,7 +9,7 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.finding import Finding, Witness
 from streamgauge.core.history import History
-from streamgauge.core.observation import Malformed, Overheard, Received, arrival_ns
+from streamgauge.core.observation import Asked, Malformed, Overheard, Received, arrival_ns
 
 _AROUND: Final = 2  # events shown on each side of a guilty one
 
@@ -42,10 +42,18 @@ def of_row(
 
 
 def of_run(problem: Problem, history: History) -> Finding:
-    """A finding with the events around the first guilty one."""
+    """A finding with the events around the first guilty one, and with the request where none is guilty.
+
+    A silence is shown from where it begins.
+    """
     events = history.events
     centre = problem.at[0] if problem.at else len(events) - 1
     window = range(max(0, centre - _AROUND), min(len(events), centre + _AROUND + 1))
+    before: tuple[Witness, ...] = ()
+    if problem.lasted_ns:
+        before = _silent_from(problem, history, window.start)
+    elif not problem.at:
+        before = (of_request(history.asked, history.run, guilty=True),)
     return Finding(
         problem.rule,
         problem.problem,
@@ -54,10 +62,27 @@ def of_run(problem: Problem, history: History) -> Finding:
         at_ns=events[centre].at_ns if events else history.asked.at_ns,
         run=history.run,
         request=history.asked.request,
-        witnesses=tuple(witness_of(events[place], guilty=place in problem.at) for place in window),
+        witnesses=(*before, *(witness_of(events[place], guilty=place in problem.at) for place in window)),
         numbers=problem.numbers,
         more=problem.more,
         lasted_ns=problem.lasted_ns,
+    )
+
+
+def _silent_from(problem: Problem, history: History, shown_from: int) -> tuple[Witness, ...]:
+    """What came last before a silence, or else the request, where it is not among what is shown anyway."""
+    events, (ends, *_) = history.events, problem.at
+    began_ns = arrival_ns(events[ends]) - problem.lasted_ns
+    begins = next((place for place in reversed(range(ends)) if arrival_ns(events[place]) == began_ns), None)
+    if begins is None:
+        return (of_request(history.asked, history.run),)
+    return (witness_of(events[begins]),) if begins < shown_from else ()
+
+
+def of_request(asked: Asked, run: str, *, guilty: bool = False) -> Witness:
+    """A request as a finding shows it: when it was asked, and on which connection."""
+    return Witness(
+        asked.at_ns, "asked", run, detail=f"connection {asked.conn}, {asked.request}", guilty=guilty
     )
 
 

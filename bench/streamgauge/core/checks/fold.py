@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.core.assembly import Stray
-from streamgauge.core.checks.evidence import of_row, of_run, witness_of
+from streamgauge.core.checks.evidence import of_request, of_row, of_run, witness_of
 from streamgauge.core.checks.extent import LEAKS, Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
@@ -16,9 +16,9 @@ from streamgauge.core.checks.problem import GAP, OF_THE_SCRIPT, SILENT, kept
 from streamgauge.core.checks.state import CheckState, StrayRun
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
-from streamgauge.core.finding import Finding
+from streamgauge.core.finding import Finding, Witness
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Overheard, Received
+from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Overheard, Received
 from streamgauge.core.ownership import Settlements
 
 
@@ -29,6 +29,7 @@ class Session(Struct):
     offsets: OffsetTrack
     lost: int = 0  # events that a run's `seq` showed to be missing
     after_gaps: list[Received] = []  # the first events that came where others were due
+    latest_gap: Received | None = None  # the last of all these
     greeted: bool = False
     guilty: set[str] = set()  # runs, or else requests, whose messages broke a rule here
 
@@ -190,8 +191,10 @@ class Checks:
         if in_order:
             track.highest = event.offset
             return
-        if event.offset > track.highest and len(session.after_gaps) < _GAPS_SHOWN:
-            session.after_gaps.append(row)
+        if event.offset > track.highest:
+            session.latest_gap = row
+            if len(session.after_gaps) < _GAPS_SHOWN:
+                session.after_gaps.append(row)
         departure = track.add(event.offset, row.at_ns)
         if departure and not self._explained(row, highest):
             found = of_row(Rule.OFFSET_CONTIGUOUS, departure, session.user, row)
@@ -280,9 +283,10 @@ class Checks:
         if missing:
             numbers, more = kept([gap.offsets for gap in missing])
             first = missing[0].offsets[0]
-            seen = tuple(
-                witness_of(row, guilty=True) for row in session.after_gaps if row.event.offset > first
-            )
+            after = [row for row in session.after_gaps if row.event.offset > first]
+            if not after and session.latest_gap:
+                after = [session.latest_gap]
+            seen = tuple(witness_of(row, guilty=True) for row in after)
             self.state.add(
                 Finding(
                     Rule.OFFSET_CONTIGUOUS,
@@ -316,7 +320,8 @@ class Checks:
         for stray in strays:
             if stray.silent_ns:
                 found = of_row(Rule.NO_SILENCE, SILENT, stray.user, stray.received)
-                self._add(replace(found, lasted_ns=stray.silent_ns))
+                witnesses = (*_began(stray), *found.witnesses)
+                self._add(replace(found, lasted_ns=stray.silent_ns, witnesses=witnesses))
             elif stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"
                 self._add(of_row(Rule.ECHO, problem, stray.user, stray.received))
@@ -326,3 +331,11 @@ class Checks:
                 self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
         self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state
+
+
+def _began(stray: Stray) -> tuple[Witness, ...]:
+    """Where a silence began that only ended after the deadline."""
+    since = stray.since
+    if since is None:
+        return ()
+    return (of_request(since, stray.received.event.run) if isinstance(since, Asked) else witness_of(since),)

@@ -16,6 +16,7 @@ OTHER_THOUGHTS: Final = "not the thoughts of the script"
 OTHER_TOOLS: Final = "not the tools of the script"
 OTHER_PARTS: Final = "not the parts of the script"
 OF_THE_SCRIPT: Final = frozenset({OTHER_THOUGHTS, OTHER_TOOLS, OTHER_PARTS})
+SHARED: Final = "one run id at two users"
 
 MOST_NUMBERS: Final = 20  # ranges that are kept of a breach; a run may have thousands of gaps
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from streamgauge.core.checks.evidence import beside_runs, witness_of
+from streamgauge.core.checks.problem import SHARED
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import LAST_RUN_EVENT
 from streamgauge.core.finding import Finding, Witness
@@ -115,9 +116,28 @@ def _both(found: Finding, messages: Sequence[_Message]) -> Finding:
             found = replace(found, witnesses=(*before, guilty, *after))
     if found.rule not in _LEAKS:
         return found
+    if found.problem == SHARED:
+        return _at_both(found, messages)
     theirs = [message for message in messages if message.user == found.other and message.own]
     run = [message for message in theirs if message.witness.run == found.run]
     return _of_the_run(found, run) if run else _of_the_time(found, theirs)
+
+
+def _at_both(found: Finding, messages: Sequence[_Message]) -> Finding:
+    """How a run that is two users' began at either: what only merging shows has no message of its own."""
+
+    def beginning(user: str, conn: int) -> list[_Message]:
+        all_of_it = [m for m in messages if (m.user, m.conn, m.witness.run) == (user, conn, found.run)]
+        return ([message for message in all_of_it if message.own] or all_of_it)[:AROUND]
+
+    theirs = beginning(found.other, found.other_conn)
+    if theirs:
+        found = _shown(found, theirs)
+    mine = [message.witness for message in beginning(found.user, found.conn)]
+    if not mine:
+        return found
+    first, *further = mine
+    return replace(found, at_ns=first.at_ns, witnesses=(replace(first, guilty=True), *further))
 
 
 def _of_the_run(found: Finding, run: Sequence[_Message]) -> Finding:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from streamgauge.core.checks.extent import LEAKS, LeakedRuns, Leaks
+from streamgauge.core.checks.problem import SHARED
 from streamgauge.core.checks.state import CheckState
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Finding, Outcome, Struck, Verdict
-from streamgauge.core.ownership import OwnerIndex
+from streamgauge.core.ownership import Owner, OwnerIndex
 
 
 def conclude(
@@ -83,7 +84,7 @@ def _both_sides(finding: Finding, state: CheckState, owners: OwnerIndex) -> Find
     other = _owner(finding, state)
     known = owners.owners(finding.run) if other else []
     theirs = len(known) == 1 and known[0].user == other
-    return replace(finding, other=other, other_conn=known[0].conn if theirs else 0)
+    return replace(finding, other=other, other_conn=known[0].conn if theirs else finding.other_conn)
 
 
 def _owner(finding: Finding, state: CheckState) -> str:
@@ -129,10 +130,10 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
 
     if shared := index.shared_digests():
         placed.leaked.runs.setdefault(Rule.ISOLATION_ENVELOPE, set()).update(shared)
-    for run, users in index.shared().items():
-        for other in users[1:]:
-            place(_shared_run(run, users[0], other))
-            placed.leaks.count(other, sender=users[0])
+    for run, (first, *others) in index.shared().items():
+        for other in others:
+            place(_shared_run(run, first, other))
+            placed.leaks.count(other.user, sender=first.user)
     for stray in state.strays:
         finding = stray.finding
         owners = [owner.user for owner in index.owners(finding.run)]
@@ -155,7 +156,15 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
     return placed
 
 
-def _shared_run(run: str, user: str, other: str) -> Finding:
+def _shared_run(run: str, one: Owner, other: Owner) -> Finding:
+    """When that was, and what both saw of it, only the rows can tell: `sides`."""
     return Finding(
-        Rule.ISOLATION_ENVELOPE, "one run id at two users", user=user, conn=0, at_ns=0, run=run, other=other
+        Rule.ISOLATION_ENVELOPE,
+        SHARED,
+        user=one.user,
+        conn=one.conn,
+        at_ns=0,
+        run=run,
+        other=other.user,
+        other_conn=other.conn,
     )

@@ -2,12 +2,16 @@ import pytest
 from msgspec.structs import replace
 
 from streamgauge.core.checks.evidence import of_row, of_run, witness_of
+from streamgauge.core.checks.judge import judge
 from streamgauge.core.checks.problem import Problem
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding, Witness
+from streamgauge.core.history import History
 from streamgauge.core.observation import Malformed
 from tests.support.history import (
+    LIMITS,
+    SECOND,
     completed,
     ended,
     failed,
@@ -18,6 +22,7 @@ from tests.support.history import (
     started,
     thought,
     tool,
+    wait,
     whole,
 )
 
@@ -53,7 +58,6 @@ def test_so_is_any_other_with_its_run_and_the_other_user() -> None:
         ((4,), [3, 4, 5, 6, 7]),
         ((9,), [8, 9, 10]),
         ((4, 6, 9), [3, 4, 5, 6, 7]),
-        ((), [8, 9, 10]),  # none more than another: the last
     ],
 )
 def test_a_run_shows_two_events_on_each_side_of_the_first_guilty_one(
@@ -65,15 +69,57 @@ def test_a_run_shows_two_events_on_each_side_of_the_first_guilty_one(
     assert {witness.seq - 1 for witness in finding.witnesses if witness.guilty} == set(guilty) & set(
         range(shown[0] - 1, shown[-1])
     )
-    assert finding.at_ns == history.events[guilty[0] if guilty else 9].at_ns
+    assert finding.at_ns == history.events[guilty[0]].at_ns
+
+
+def test_where_none_of_them_is_guilty_the_request_is_before_the_last_ones() -> None:
+    finding = of_run(Problem(R.COMPLETE, "odd"), run(*whole()))
+    shown = [(witness.kind, witness.seq, witness.guilty) for witness in finding.witnesses]
+    assert shown == [
+        *(("asked", 0, True), ("partial", 8, False)),
+        *(("thinking", 9, False), ("completed", 10, False)),
+    ]
 
 
 def test_a_run_of_which_nothing_came_is_dated_by_its_request() -> None:
     history = run()
     history.asked = replace(history.asked, at_ns=5)
+    asked = Witness(5, "asked", "r1", detail="connection 1, q1", guilty=True)
     assert of_run(Problem(R.COMPLETE, "never began"), history) == Finding(
-        R.COMPLETE, "never began", user="ann", conn=1, at_ns=5, run="r1", request="q1"
+        R.COMPLETE, "never began", user="ann", conn=1, at_ns=5, run="r1", request="q1", witnesses=(asked,)
     )
+
+
+def silence(history: History) -> list[tuple[str, int, bool]]:
+    """What is shown of the longest silence of a run, which begins with what comes first."""
+    (problem,) = (problem for problem in judge(history, LIMITS).problems if problem.rule is R.NO_SILENCE)
+    finding = of_run(problem, history)
+    assert finding.at_ns - finding.lasted_ns == finding.witnesses[0].at_ns
+    return [(witness.kind, witness.seq, witness.guilty) for witness in finding.witnesses]
+
+
+def test_a_silence_is_shown_from_the_request_on() -> None:
+    assert silence(run(wait(11), started(), thought(1), thought(2), failed())) == [
+        *(("asked", 0, False), ("started", 1, True)),
+        *(("thinking", 2, False), ("thinking", 3, False)),
+    ]
+
+
+def test_a_silence_is_shown_from_the_event_before_it_on() -> None:
+    assert silence(run(started(), wait(11), thought(1), failed())) == [
+        *(("started", 1, False), ("thinking", 2, True), ("failed", 3, False)),
+    ]
+
+
+def test_a_silence_that_repeats_fill_is_shown_from_where_it_begins() -> None:
+    history = run(started(), wait(11), thought(1), failed())
+    first, second, *rest = history.events
+    again = [replace(first, at_ns=n * SECOND) for n in (2, 4, 6)]
+    history.events = [first, *again, second, *rest]
+    assert silence(history) == [
+        *(("started", 1, False), ("started", 1, False), ("started", 1, False)),
+        *(("thinking", 2, True), ("failed", 3, False)),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What comes after a run's end or deadline, and what a run that never ended is."""
 
+from random import Random
+
 import pytest
 from msgspec.structs import replace
 
@@ -10,6 +12,7 @@ from streamgauge.core.finding import Outcome
 from streamgauge.core.history import End
 from streamgauge.core.observation import Closed, Received
 from tests.support.history import (
+    PACE,
     SECOND,
     accepted,
     completed,
@@ -28,6 +31,7 @@ from tests.support.history import (
     whole,
 )
 from tests.support.judged import ANNS, checked, failures, findings, numbered, verdicts
+from tests.support.stretches import stretched
 
 R = Rule
 
@@ -104,6 +108,24 @@ def test_a_silence_that_outlasts_the_deadline_is_found_when_it_ends() -> None:
     assert silences(checked(*rows, resumed(at=20.03))) == [
         (R.COMPLETE, "never ended", 0),
         (R.NO_SILENCE, "silent", 20 * SECOND),
+    ]
+
+
+def test_such_a_silence_is_shown_from_its_beginning_on() -> None:
+    for rows in (session(STALLED, leaves=False), stretched(session(STALLED, leaves=False), Random(1))):
+        late = findings(checked(*rows, resumed(at=20.03)))[-1]
+        shown = [(witness.at_ns, witness.kind, witness.guilty) for witness in late.witnesses]
+        assert shown == [(3 * PACE, "thinking", False), (int(20.03 * SECOND), "partial", True)]
+
+
+def test_and_from_its_request_where_nothing_came() -> None:
+    asked = session(run(deadline=5), leaves=False)[:2]
+    begun = replace(run(started(), name="r1").events[0], at_ns=30 * SECOND)
+    never, late = findings(checked(*asked, accepted(at=30), begun))
+    (only,) = never.witnesses
+    assert (only.at_ns, only.kind, only.detail, only.guilty) == (0, "asked", "connection 1, q1", True)
+    assert [(w.kind, w.run, w.guilty) for w in late.witnesses] == [
+        *(("asked", "r1", False), ("started", "r1", True)),
     ]
 
 

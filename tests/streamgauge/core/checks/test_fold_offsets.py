@@ -167,3 +167,15 @@ def test_what_a_run_explains_is_no_witness_of_what_none_does() -> None:
     after = heard(Event(Kind.REPORT, run="r1", offset=6), at=1)
     gap = findings(checked(*rows, after))[-1]
     assert [witness.offset for witness in gap.witnesses] == [6]
+
+
+def test_a_gap_after_many_that_runs_explain_shows_what_came_instead_too() -> None:
+    def came(offset: int, seq: int = 0) -> Received:
+        kind = Kind.WORK if seq else Kind.REPORT
+        return heard(Event(kind, user="ann", run="r1", seq=seq, offset=offset), at=offset / 100)
+
+    lossy = [came(offset, seq=offset) for offset in range(1, 16, 2)]  # seven gaps
+    state = checked(opened(), run().asked, accepted(), *lossy, came(17), came(18))
+    gap = next(finding for finding in findings(state) if finding.rule is R.OFFSET_CONTIGUOUS)
+    assert gap.numbers == ((16, 16),)
+    assert [(witness.offset, witness.guilty) for witness in gap.witnesses] == [(17, True)]

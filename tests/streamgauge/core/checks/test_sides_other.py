@@ -9,7 +9,7 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.finding import Finding
 from streamgauge.core.observation import Malformed, Observation, Received
-from tests.support.history import SECOND, heard, opened
+from tests.support.history import SECOND, accepted, heard, opened
 
 CANARY = of_row(
     Rule.ISOLATION_CANARY,
@@ -19,7 +19,14 @@ CANARY = of_row(
     other="ann",
 )
 SHARED = Finding(
-    Rule.ISOLATION_ENVELOPE, "one run id at two users", "ben", conn=0, at_ns=0, run="r1", other="ann"
+    Rule.ISOLATION_ENVELOPE,
+    "one run id at two users",
+    "ben",
+    conn=2,
+    at_ns=0,
+    run="r1",
+    other="ann",
+    other_conn=1,
 )
 
 
@@ -57,6 +64,43 @@ def test_of_a_run_that_lacks_its_neighbours_the_nearest_four_are_shown() -> None
 
 def test_of_a_run_that_two_users_have_the_beginning_is_shown() -> None:
     assert theirs(SHARED, *(anns(seq, at=seq) for seq in range(1, 10))) == [("r1", 1), ("r1", 2)]
+
+
+def beginnings(*rows: Observation) -> tuple[list[tuple[str, int, bool]], list[tuple[str, int]]]:
+    """What is shown of a run that is two users', on Ben's socket and on Ann's."""
+    (shown,) = with_sides([SHARED], [Rows([opened(), opened("ben", 2), opened("ben", 4), *rows])])
+    assert shown.at_ns == (shown.witnesses[0].at_ns if shown.witnesses else 0)
+    return (
+        [(witness.kind, witness.seq, witness.guilty) for witness in shown.witnesses],
+        [(witness.kind, witness.seq) for witness in shown.theirs],
+    )
+
+
+def bens(seq: int, at: float, conn: int = 2, run: str = "r1") -> Received:
+    return heard(Event(Kind.THINKING, user="ben", run=run, seq=seq), conn, at)
+
+
+def test_a_run_of_two_users_is_shown_as_it_began_at_either() -> None:
+    rows = [accepted(conn=2, at=1), bens(9, 1, conn=4), bens(9, 1, run="r9")]
+    rows += [
+        accepted(at=1),
+        *(bens(seq, 1 + seq) for seq in (1, 2, 3)),
+        *(anns(seq, seq) for seq in (1, 2, 3)),
+    ]
+    assert beginnings(*rows) == (
+        [("thinking", 1, True), ("thinking", 2, False)],
+        [("thinking", 1), ("thinking", 2)],
+    )
+
+
+def test_where_no_event_came_of_it_its_acceptance_is_shown() -> None:
+    assert beginnings(accepted(conn=2, at=1), accepted(at=2)) == ([("accepted", 0, True)], [("accepted", 0)])
+
+
+def test_what_the_rows_do_not_hold_of_it_is_not_shown() -> None:
+    assert beginnings() == ([], [])
+    assert beginnings(anns(1, at=1)) == ([], [("thinking", 1)])
+    assert beginnings(bens(1, at=1)) == ([("thinking", 1, True)], [])
 
 
 # Where it is of none: what Ann received at that time

@@ -99,13 +99,13 @@ def test_what_is_not_promised_is_no_leak() -> None:
     assert leaks(analysed(rows, LIMITS, promises).checks, promises) == []
 
 
-def test_a_run_of_two_users_is_one_leak_of_no_socket() -> None:
+def test_a_run_of_two_users_is_one_leak_between_their_sockets() -> None:
     bens = session(run(*whole(), user="ben", conn=2))
     known = state(ANNS, bens)
     verdict = next(v for v in conclude(known, ()) if v.rule is Rule.ISOLATION_ENVELOPE)
     (shared,) = verdict.findings
     assert (shared.problem, shared.user, shared.other) == ("one run id at two users", "ann", "ben")
-    assert (shared.conn, shared.at_ns, verdict.found) == (0, 0, 1)
+    assert (shared.conn, shared.other_conn, shared.at_ns, verdict.found) == (1, 2, 0, 1)
     assert verdict.struck == Struck(1, 1, 1)
     assert leaks(known) == [Cell("ann", "ben", 1)]
 
