@@ -184,6 +184,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             goodput=tuple(map(run_limit, self.goodput)),
             greets=PROTOCOLS[self.protocol].greets,
             accepts=PROTOCOLS[self.protocol].accepts,
+            digests=PROTOCOLS[self.protocol].digests,
         )
 
     @property

@@ -91,6 +91,12 @@ def test_a_scenario_has_a_name_by_its_path_too() -> None:
     assert (Plan(scenario="my-own").name, Plan(scenario="../my own.py").name) == ("my-own", "my own")
 
 
+@pytest.mark.parametrize(("protocol", "has"), [("native", True), ("ag-ui", False)])
+def test_what_its_protocol_says_of_itself_is_among_its_limits(protocol: str, has: bool) -> None:
+    limits = Plan(protocol=protocol).limits
+    assert (limits.greets, limits.accepts, limits.digests) == (has, has, has)
+
+
 def test_limits_are_in_nanoseconds() -> None:
     limits = Plan(silence=2.5, grace=0.1, stall=3).limits
     assert (limits.silence_ns, limits.grace_ns, limits.stall_ns) == (

@@ -53,13 +53,14 @@ class Case(NamedTuple):
     until_ns: int
     accepts: bool
     done: tuple[str, ...]
+    digests: bool
 
     def opinions(self) -> Opinions:
-        rng, limits = Random(self.seed), replace(LIMITS, accepts=self.accepts)
+        rng, limits = Random(self.seed), replace(LIMITS, accepts=self.accepts, digests=self.digests)
         gathered = stretched(self.rows, rng) if rng.random() < 0.5 else self.rows
         with patch.object(state, "KEPT", 10_000):  # all findings, not only the first of each rule
             first = check_rows(gathered, limits, until_ns=self.until_ns)
-        plain = Limits(limits.silence_ns, limits.grace_ns, limits.accepts)
+        plain = Limits(limits.silence_ns, limits.grace_ns, limits.accepts, limits.digests)
         second = Second(self.rows, self.until_ns, plain)
         return Opinions(_said(first), Counter(second.findings), (_masked(first), second.masked))
 
@@ -83,7 +84,8 @@ def case(seed: int) -> Case:
     rows = _heard(sorted(rows, key=lambda row: row.at_ns))
     if rng.random() < 0.3:
         rows = read_together(rows, rng, generated.START)
-    return Case(seed, rows, max(until_ns, rows[-1].at_ns), rng.random() < 0.5, tuple(done))
+    accepts, digests = rng.random() < 0.5, rng.random() < 0.5
+    return Case(seed, rows, max(until_ns, rows[-1].at_ns), accepts, tuple(done), digests)
 
 
 def _unreadable(row: Observation) -> bool:
@@ -109,6 +111,18 @@ def never_accepted(rows: Rows, rng: Random) -> Rows:
     return rows[:place] + rows[place + 1 :]
 
 
+def undigested(rows: Rows, rng: Random) -> Rows:
+    """A run that streamed its answer completes without its digest."""
+    place, row = rng.choice(
+        [
+            (at, row)
+            for at, row in enumerate(rows)
+            if isinstance(row, Received) and row.event.kind == Kind.COMPLETED and row.event.joined
+        ]
+    )
+    return [*rows[:place], replace(row, event=replace(row.event, answer="")), *rows[place + 1 :]]
+
+
 def accepted_again(rows: Rows, rng: Random) -> Rows:
     """The message that accepts a run comes once more, then or later."""
     first = rng.choice(_acceptances(rows))
@@ -127,7 +141,7 @@ def _acceptances(rows: Rows) -> list[int]:
 
 FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
     *MUTATIONS,
-    *(never_accepted, accepted_again, damage.premature, damage.renamed, damage.impersonated),
+    *(never_accepted, accepted_again, undigested, damage.premature, damage.renamed, damage.impersonated),
     *(damage.prolonged, damage.hurried, damage.belated, damage.unscripted),
 )
 

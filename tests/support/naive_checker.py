@@ -6,7 +6,7 @@ one process, of the native protocol, with no run that is to be silent.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -73,6 +73,15 @@ class Limits(NamedTuple):
     silence_ns: int
     grace_ns: int
     accepts: bool
+    digests: bool
+
+
+class Departure(NamedTuple):
+    """An offset that came again or too late, and the highest that there was by then."""
+
+    problem: str
+    highest: int
+    row: Received
 
 
 class Second:
@@ -96,6 +105,7 @@ class Second:
 
     def read(self, rows: Sequence[Observation], until_ns: int) -> None:
         runs: list[Run] = []
+        departures: list[Departure] = []
         user = ""
         greeted = next((place for place, row in enumerate(rows) if isinstance(row, Opened)), len(rows))
         accused: list[str] = []  # runs, or else requests, that a message of this socket accuses
@@ -126,8 +136,10 @@ class Second:
                     accused += [row.event.run or row.event.request] * bool(broken)
                     self.put(row, user, runs)
                     self.accuse(row, runs, accused)
-                    self.findings += self.judge_offset(row, user, rows[:place], runs)
+                    departure = self.judge_offset(row, rows[:place], user, runs)
+                    departures += [departure] if departure else []
         self.leave(runs, until_ns)
+        self.findings += in_rows(departures, user)
         self.runs += runs
         self.findings += self.judge_offsets(rows, user, runs)
 
@@ -256,7 +268,9 @@ class Second:
         if longest > self.limits.silence_ns + run.asked.pause_ns:
             yield broken("no-silence", "silent", lasted_ns=longest)
         makes = None if run.cancelled or run.spoken or run.accused else run.asked.makes
-        for rule, problem, wrong in [*in_order(events), *unlike_its_script(events, makes)]:
+        judged = list(in_order(events, digests=self.limits.digests))
+        told = {rule for rule, *_ in judged}
+        for rule, problem, wrong in [*judged, *unlike_its_script(events, makes, told)]:
             yield broken(rule, problem, [(number, number) for number in wrong])
 
     # Messages, sessions, users
@@ -281,21 +295,19 @@ class Second:
             )
 
     def judge_offset(
-        self, row: Received, user: str, before: Sequence[Observation], runs: Sequence[Run]
-    ) -> Iterator[Naive]:
+        self, row: Received, before: Sequence[Observation], user: str, runs: Sequence[Run]
+    ) -> Departure | None:
         """What comes again, or after what it should precede, unless its run says so already, or is over."""
         event = row.event
         seen = offsets(before, user)
         if not event.offset or not counts(event, user, seen) or event.offset > max(seen, default=0):
-            return
+            return None
         of_run = [r.event.seq for r in before if isinstance(r, Received) and r.event.run == event.run]
         known = [run for run in runs if run.run == event.run]
         settled = known and not any(run.is_open(row.at_ns, self.limits.grace_ns) for run in known)
         if event.kind <= Kind.FAILED and (settled or (event.seq and max(of_run, default=0) >= event.seq)):
-            return
-        problem = "repeat" if event.offset in seen else "step back"
-        number = event.offset, event.offset
-        yield Naive("offset-contiguous", problem, user, row.conn, event.run, numbers=(number,))
+            return None
+        return Departure("repeat" if event.offset in seen else "step back", max(seen), row)
 
     def judge_offsets(self, rows: Sequence[Observation], user: str, runs: Sequence[Run]) -> Iterator[Naive]:
         """What never came, unless the runs miss as much."""
@@ -333,6 +345,20 @@ class Second:
             conn = min(run.asked.conn for run in self.runs if (run.user, run.run) == (users[0], name))
             for other in users[1:]:
                 yield Naive("isolation-envelope", "one run id at two users", users[0], conn, name, other)
+
+
+def in_rows(departures: Sequence[Departure], user: str) -> Iterator[Naive]:
+    """Those of one kind that follow each other before the session comes any further are one finding."""
+    for (problem, _), together in groupby(departures, key=lambda departure: departure[:2]):
+        came = [departure.row for departure in together]
+        pairs: list[tuple[int, int]] = []
+        for number in (row.event.offset for row in came):
+            joins = bool(pairs) and pairs[-1][1] == number - 1
+            pairs[-1:] = [(pairs[-1][0], number)] if joins else [*pairs[-1:], (number, number)]
+        first = came[0]
+        yield Naive(
+            *("offset-contiguous", problem, user, first.conn, first.event.run, "", *shown(pairs)),
+        )
 
 
 def offsets(rows: Sequence[Observation], user: str) -> list[int]:

@@ -1,6 +1,6 @@
 """What the naive checker has to say of one run's events, of which none is missing, each in its place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from streamgauge.core.event import Event, Kind
 from streamgauge.core.observation import Asked, Makes
@@ -8,7 +8,7 @@ from streamgauge.core.observation import Asked, Makes
 ENDS = (Kind.COMPLETED, Kind.FAILED)
 
 
-def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+def in_order(events: Sequence[Event], *, digests: bool) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     """What is wrong with the order of a run of which every event is there, once; and which numbers are."""
     ends = [place for place, event in enumerate(events) if event.kind in ENDS]
     life = events[: ends[0] + 1] if ends else events
@@ -24,7 +24,7 @@ def in_order(events: Sequence[Event]) -> Iterator[tuple[str, str, tuple[int, ...
         yield "thinking-present", "", ()
     if wrong := wrong_tools(life):
         yield "tool-pairing", ", ".join(sorted(wrong)), ()
-    for problem, numbers in wrong_parts(life):
+    for problem, numbers in wrong_parts(life, digests=digests):
         yield "partial-integrity", problem, numbers
 
 
@@ -80,13 +80,15 @@ def wrong_tools(life: Sequence[Event]) -> set[str]:
     return wrong
 
 
-def wrong_parts(life: Sequence[Event]) -> list[tuple[str, tuple[int, ...]]]:
+def wrong_parts(life: Sequence[Event], *, digests: bool) -> list[tuple[str, tuple[int, ...]]]:
     parts = [event.index for event in life if event.kind == Kind.PARTIAL]
     if not parts:
         return []
     for due, index in enumerate(parts):
         if index != due:
             return [("wrong index", (index, due))]
+    if digests and [event.answer for event in life if event.kind == Kind.COMPLETED] == [""]:
+        return [("no digest of the answer", ())]
     joined = [event.joined for event in life if event.joined]
     if life[-1].kind == Kind.COMPLETED and life[-1].answer and [life[-1].answer] != joined[-1:]:
         return [("deltas do not join to the answer", ())]
@@ -94,10 +96,9 @@ def wrong_parts(life: Sequence[Event]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def unlike_its_script(
-    events: Sequence[Event], makes: Makes | None
+    events: Sequence[Event], makes: Makes | None, told: Collection[str]
 ) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """Of what a completed run has other numbers than its script makes, and no other finding tells why."""
-    told = {rule for rule, _, _ in in_order(events)}
+    """Of what a completed run has other numbers than its script makes, where no rule `told` says why."""
     ends = [place for place, event in enumerate(events) if event.kind in ENDS]
     if makes is None or not ends or events[ends[0]].kind != Kind.COMPLETED or "started-first" in told:
         return

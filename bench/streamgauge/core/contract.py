@@ -49,6 +49,7 @@ class Limits(Struct, frozen=True):
     accepts: bool = False  # a run is accepted before its first event
     stall_ns: int = 1_000_000_000  # between two chunks of an answer
     goodput: tuple[RunLimit, ...] = ()  # what a good run keeps, besides the rules
+    digests: bool = False  # a run that completes says the digest of its whole answer
 
 
 class State(Enum):

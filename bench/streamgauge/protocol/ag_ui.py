@@ -38,6 +38,7 @@ class AgUi:
     greets = False
     accepts = False
     scripts = False  # what `forwardedProps` are for is the server's affair
+    digests = False
 
     def reader(self) -> AgUiReader:
         """A reader for a new connection."""

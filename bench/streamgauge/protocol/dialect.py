@@ -98,6 +98,10 @@ class Dialect(Protocol):
     def scripts(self) -> bool:
         """Whether its servers can be told by a request's options what the agent is to do, and do that."""
 
+    @property
+    def digests(self) -> bool:
+        """Whether a run that completes says the digest of its whole answer."""
+
     def reader(self) -> Reader:
         """A reader for a new connection."""
 

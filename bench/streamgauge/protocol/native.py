@@ -253,6 +253,7 @@ class Native:
     greets = True
     accepts = True
     scripts = True
+    digests = True
 
     def reader(self) -> NativeReader:
         """A reader for a new connection."""

@@ -7,8 +7,8 @@ from streamgauge.core.contract import Rule
 from streamgauge.core.event import TERMINAL, Event, Kind
 
 
-def partial_integrity(events: Sequence[Event]) -> Problem | None:
-    """What breaks `partial-integrity`."""
+def partial_integrity(events: Sequence[Event], *, digests: bool) -> Problem | None:
+    """What breaks `partial-integrity`; `digests` tells that the protocol has one of the whole answer."""
     expected = 0
     for place, event in enumerate(events):
         if event.kind == Kind.PARTIAL:
@@ -17,7 +17,11 @@ def partial_integrity(events: Sequence[Event]) -> Problem | None:
                 return Problem(Rule.PARTIAL_INTEGRITY, WRONG_INDEX, (place,), numbers)
             expected += 1
         elif event.kind in TERMINAL:
-            if expected and event.answer and event.answer != joined(events[: place + 1]):
+            if not expected:
+                break
+            if digests and event.kind == Kind.COMPLETED and not event.answer:
+                return Problem(Rule.PARTIAL_INTEGRITY, "no digest of the answer", (place,))
+            if event.answer and event.answer != joined(events[: place + 1]):
                 return Problem(Rule.PARTIAL_INTEGRITY, "deltas do not join to the answer", (place,))
             break  # what comes later breaks `terminal-last`, and that alone
     return None

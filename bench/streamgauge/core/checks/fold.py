@@ -12,7 +12,7 @@ from streamgauge.core.checks.evidence import of_request, of_row, of_run, witness
 from streamgauge.core.checks.extent import LEAKS, Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
-from streamgauge.core.checks.problem import GAP, OF_THE_SCRIPT, SILENT, kept
+from streamgauge.core.checks.problem import GAP, OF_THE_SCRIPT, SILENT, extended, kept
 from streamgauge.core.checks.state import CheckState, StrayRun
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
@@ -31,6 +31,8 @@ class Session(Struct):
     after_gaps: list[Received] = []  # the first events that came where others were due
     latest_gap: Received | None = None  # the last of all these
     greeted: bool = False
+    row: Finding | None = None  # of its offsets that came again or too late: the row of them that is last
+    row_highest: int = 0  # the highest offset there was then: as long as none is higher, the row goes on
     guilty: set[str] = set()  # runs, or else requests, whose messages broke a rule here
 
 
@@ -197,9 +199,21 @@ class Checks:
                 session.after_gaps.append(row)
         departure = track.add(event.offset, row.at_ns)
         if departure and not self._explained(row, highest):
-            found = of_row(Rule.OFFSET_CONTIGUOUS, departure, session.user, row)
-            self.state.add(replace(found, numbers=((event.offset, event.offset),)))
+            self._depart(departure, row, session)
             self._extent.message(Rule.OFFSET_CONTIGUOUS, row.conn, event.run)
+
+    def _depart(self, departure: str, row: Received, session: Session) -> None:
+        """Offsets that depart in the same way, with none in order between them, are one finding."""
+        before, highest = session.row, session.offsets.highest
+        if before is not None and (before.problem, session.row_highest) == (departure, highest):
+            numbers, more = extended(before.numbers, before.more, row.event.offset)
+            session.row = replace(before, numbers=numbers, more=more)
+            self.state.revise(before, session.row)
+            return
+        found = of_row(Rule.OFFSET_CONTIGUOUS, departure, session.user, row)
+        session.row = replace(found, numbers=((row.event.offset, row.event.offset),))
+        session.row_highest = highest
+        self.state.add(session.row)
 
     def _explained(self, row: Received, highest: int) -> bool:
         """Whether its run tells why an offset is out of order: by its `seq`, or because it is over."""

@@ -109,9 +109,8 @@ def _all_else_is_well(history: History, limits: Limits, brings: Makes) -> bool:
             return False
         before_ns = now_ns
     first, last = stretches[0], stretches[-1]
-    return (
-        last.answer in ("", last.joined) and _echoes(first, asked) and (last is first or _echoes(last, asked))
-    )
+    whole = last.answer == last.joined or not (last.answer or limits.digests)
+    return whole and _echoes(first, asked) and (last is first or _echoes(last, asked))
 
 
 def _left_alone(history: History) -> bool:
@@ -180,7 +179,7 @@ def _judge(history: History, limits: Limits, *, numbered: bool) -> Judgement:
         problems += _placed(order, _found(tool_pairing(events)))
     if streams(events):
         exercised.append(Rule.PARTIAL_INTEGRITY)
-        problems += _placed(order, _found(partial_integrity(events)))
+        problems += _placed(order, _found(partial_integrity(events, digests=limits.digests)))
     if history.asked.makes is not None and _left_alone(history):
         broken = {problem.rule for problem in problems}
         if Rule.STARTED_FIRST not in broken:  # else it may have come before the first event that is here

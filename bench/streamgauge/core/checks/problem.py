@@ -35,6 +35,16 @@ class Problem(NamedTuple):
     lasted_ns: int = 0
 
 
+def extended(numbers: Ranges, more: int, number: int) -> tuple[Ranges, int]:
+    """The same with one more number, as it came."""
+    first, last = numbers[-1]
+    if not more and number == last + 1:
+        return (*numbers[:-1], (first, number)), 0
+    if len(numbers) < MOST_NUMBERS:
+        return (*numbers, (number, number)), 0
+    return numbers, more + 1
+
+
 def kept(ranges: Sequence[range]) -> tuple[Ranges, int]:
     """The first ranges, none of them empty, and how many numbers are in the others."""
     first = tuple((numbers[0], numbers[-1]) for numbers in ranges[:MOST_NUMBERS])

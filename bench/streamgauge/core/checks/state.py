@@ -48,6 +48,11 @@ class CheckState(Struct):
         self.found[finding.rule] = self.found.get(finding.rule, 0) + times
         self.findings[finding.rule] = _first(self.findings.get(finding.rule, []), [finding])
 
+    def revise(self, known: Finding, better: Finding) -> None:
+        """Put a finding of which more is known in the place of what was added before, if that was kept."""
+        findings = self.findings[known.rule]
+        self.findings[known.rule] = [better if each is known else each for each in findings]
+
     def merge(self, other: "CheckState") -> "CheckState":
         """Both states as one."""
         return CheckState(

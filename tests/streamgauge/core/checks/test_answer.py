@@ -24,7 +24,7 @@ from tests.support.history import completed, failed, idea, part, tool
     ],
 )
 def test_an_answer_may_come_like_this(events: list[Event]) -> None:
-    assert partial_integrity(events) is None
+    assert partial_integrity(events, digests=False) is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,9 @@ def test_an_answer_may_come_like_this(events: list[Event]) -> None:
 )
 def test_parts_may_not_be_numbered_like_this(events: list[Event], came: int, due: int, place: int) -> None:
     numbers = (came, came), (due, due)
-    assert partial_integrity(events) == Problem(Rule.PARTIAL_INTEGRITY, "wrong index", (place,), numbers)
+    assert partial_integrity(events, digests=False) == Problem(
+        Rule.PARTIAL_INTEGRITY, "wrong index", (place,), numbers
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,33 @@ def test_parts_may_not_be_numbered_like_this(events: list[Event], came: int, due
 )
 def test_an_answer_is_what_its_parts_join_to(events: list[Event], place: int) -> None:
     text = "deltas do not join to the answer"
-    assert partial_integrity(events) == Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
+    assert partial_integrity(events, digests=False) == Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [completed("", "")],  # nothing was streamed
+        [part(0), completed("sum", "sum")],
+        [part(0), failed()],
+        [part(0)],
+        [completed("", ""), part(0)],
+    ],
+)
+def test_only_what_was_streamed_and_completed_needs_a_digest(events: list[Event]) -> None:
+    assert partial_integrity(events, digests=True) is None
+
+
+@pytest.mark.parametrize(
+    ("events", "text", "place"),
+    [
+        ([part(0), completed("", "sum")], "no digest of the answer", 1),
+        ([part(0), part(1), completed("", "")], "no digest of the answer", 2),
+        ([part(0), completed("sum", "other")], "deltas do not join to the answer", 1),
+    ],
+)
+def test_where_the_protocol_has_a_digest_none_is_a_breach(events: list[Event], text: str, place: int) -> None:
+    assert partial_integrity(events, digests=True) == Problem(Rule.PARTIAL_INTEGRITY, text, (place,))
 
 
 def test_the_digest_taken_last_knows_all_deltas() -> None:

@@ -126,10 +126,57 @@ def test_the_first_event_of_a_run_explains_no_offset_of_another_s() -> None:
         else row
         for row in rows
     ]
-    assert numbered(checked(*rows)) == [
-        (R.OFFSET_CONTIGUOUS, "repeat", ((3, 3),)),
-        (R.OFFSET_CONTIGUOUS, "repeat", ((4, 4),)),
+    assert numbered(checked(*rows)) == [(R.OFFSET_CONTIGUOUS, "repeat", ((3, 4),))]
+
+
+def reports(*offsets: int) -> list[Received]:
+    """Numbered messages that no run explains, one after the other."""
+    return [
+        heard(Event(Kind.REPORT, run="r1", offset=offset), at=place)
+        for place, offset in enumerate(offsets, 1)
     ]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "found"),
+    [
+        ((1, 2, 3, 1, 2, 3, 4), [("repeat", ((1, 3),))]),  # it begins anew
+        ((1, 2, 3, 1, 2, 3, 4, 1, 2), [("repeat", ((1, 3),)), ("repeat", ((1, 2),))]),
+        ((1, 2, 3, 3, 1, 1, 2), [("repeat", ((3, 3), (1, 1), (1, 2)))]),
+        ((1, 4, 2, 3, 5), [("step back", ((2, 3),))]),
+        ((1, 4, 3, 2, 5), [("step back", ((3, 3), (2, 2)))]),
+        ((1, 4, 1, 2, 3, 4, 5), [("repeat", ((1, 1),)), ("step back", ((2, 3),)), ("repeat", ((4, 4),))]),
+        ((1, 1, 2, 2, 3, 3), [("repeat", ((1, 1),)), ("repeat", ((2, 2),)), ("repeat", ((3, 3),))]),
+    ],
+)
+def test_what_departs_alike_and_in_a_row_is_one_finding(
+    offsets: tuple[int, ...], found: list[tuple[str, Ranges]]
+) -> None:
+    state = checked(opened(), *reports(*offsets))
+    assert [(problem, numbers) for _, problem, numbers in numbered(state)] == found
+    departing = sum(low <= number <= high for _, pairs in found for low, high in pairs for number in range(9))
+    assert (state.found[R.OFFSET_CONTIGUOUS], state.struck[R.OFFSET_CONTIGUOUS].messages) == (
+        *(len(found), departing),
+    )
+
+
+def test_the_first_of_a_row_is_its_witness() -> None:
+    (finding,) = findings(checked(opened(), *reports(1, 2, 3, 1, 2, 3)))
+    assert [(witness.offset, witness.guilty) for witness in finding.witnesses] == [(1, True)]
+    assert finding.at_ns == finding.witnesses[0].at_ns
+
+
+def test_a_row_that_is_not_kept_disturbs_none_that_is() -> None:
+    many = [number for number in range(1, 30) for _ in range(2)]
+    state = checked(opened(), *reports(*many, 1, 2, 5))
+    assert [finding.numbers for finding in findings(state)] == [((n, n),) for n in range(1, 21)]
+    assert state.found[R.OFFSET_CONTIGUOUS] == 29
+
+
+def test_the_rows_of_two_sessions_are_two() -> None:
+    others = [replace(report, conn=2) for report in reports(1, 2, 1, 2)]
+    state = checked(opened(), opened("ben", 2), *reports(1, 2, 1, 2), *others)
+    assert [finding.numbers for finding in findings(state)] == [((1, 2),), ((1, 2),)]
 
 
 def test_a_gap_in_the_offsets_shows_what_came_instead() -> None:

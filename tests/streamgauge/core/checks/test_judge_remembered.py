@@ -86,6 +86,19 @@ def test_a_clean_form_needs_its_acceptance_where_that_is_the_custom() -> None:
     assert problem.rule is R.PROTOCOL
 
 
+@pytest.mark.parametrize("cuts", [(), (9,)])
+def test_a_clean_form_needs_its_digest_where_the_protocol_has_one(cuts: tuple[int, ...]) -> None:
+    digesting, mute = replace(LIMITS, digests=True), run(*whole()[:-1], completed("", "sum"))
+    assert judge(plain(mute, *cuts), LIMITS).problems == ()
+    (problem,) = judge(plain(mute, *cuts), digesting).problems
+    assert (problem.rule, problem.problem) == (R.PARTIAL_INTEGRITY, "no digest of the answer")
+    assert judge(plain(run(*whole()), *cuts), digesting).problems == ()
+    unstreamed = run(*BEGUN, thought(3), completed())
+    first = judge(plain(unstreamed), digesting)
+    assert first.problems == ()
+    assert judge(plain(unstreamed), digesting) is first
+
+
 def test_forms_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_module, "_MOST_REMEMBERED", 3)
     monkeypatch.setattr(judge_module, "_REMEMBERED", {})
