@@ -5,6 +5,7 @@ verdicts with it, and the live run folds the same rows in the same way.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ class Checked(Struct, frozen=True):
     state: AnalysisState
     states: tuple[AnalysisState, ...]
     whole: bool
+    empty: bool = False  # there were no rows to judge
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -41,7 +43,7 @@ class Checked(Struct, frozen=True):
     @property
     def outcome(self) -> Outcome:
         """Fail where any rule was broken; a pass where all was seen, and each required rule applied."""
-        seen = [] if self.whole else [Outcome.UNKNOWN]
+        seen = [] if self.whole and not self.empty else [Outcome.UNKNOWN]
         told = [v.outcome for v in self.verdicts if v.required or v.outcome is Outcome.FAIL]
         return worst([*seen, *(told or [Outcome.PASS])])
 
@@ -49,7 +51,8 @@ class Checked(Struct, frozen=True):
 def check(recordings: Sequence[Recording]) -> Checked:
     """Judge the recordings of one run, one a worker, by the rules and limits in their headers.
 
-    Raises `MixedRecordings` where they are not of one run, and `ValueError` where there are none.
+    Raises `MixedRecordings` where they are not of one run, and `ValueError` where there are none, or
+    where a user asks on a connection that is not open.
     """
     if not recordings:
         raise ValueError("no recording to check: give at least one")
@@ -57,7 +60,8 @@ def check(recordings: Sequence[Recording]) -> Checked:
     header = recordings[0].header
     state, required, promises = merged(states), map(Rule, header.required), map(Rule, header.promises)
     verdicts = conclude(state.checks, required, frozenset(promises))
-    return Checked(verdicts, state, states, all(recording.end is not None for recording in recordings))
+    whole = all(recording.end is not None for recording in recordings)
+    return Checked(verdicts, state, states, whole, not any(recording.rows for recording in recordings))
 
 
 def check_rows(
@@ -70,9 +74,14 @@ def check_rows(
 ) -> Checked:
     """Judge rows in the order of their time, which ended at `until_ns` (monotonic; else with the last row).
 
-    What is open then and has its deadline yet to come is abandoned, not lost.
+    What is open then and has its deadline yet to come is abandoned, not lost. Raises `ValueError` where
+    a row is older than the one before it, or of a connection that is not open.
     """
     rows = list(rows)
+    for place, (row, following) in enumerate(pairwise(rows), 1):
+        if following.at_ns < row.at_ns:
+            told = f"row {place} is of {following.at_ns} ns and comes after one of {row.at_ns} ns"
+            raise ValueError(f"{told}: sort the rows by at_ns")
     began_ns, last_ns = (rows[0].at_ns, rows[-1].at_ns) if rows else (0, 0)
     header = Header(
         worker="",

@@ -7,10 +7,22 @@ from msgspec.structs import replace
 from streamgauge.checker import check, check_rows
 from streamgauge.core.contract import ATTACKED, COUNTED, EVERY_RULE, Rule
 from streamgauge.core.finding import Outcome
-from streamgauge.core.observation import Observation
+from streamgauge.core.observation import Cancelled, Closed, Malformed, Observation
 from streamgauge.core.recording import End, Header, Recording
 from streamgauge.study.rejudge import MixedRecordings
-from tests.support.history import CLOCK, LIMITS, SECOND, failed, lost, run, session, started, thought, whole
+from tests.support.history import (
+    CLOCK,
+    LIMITS,
+    SECOND,
+    failed,
+    lost,
+    opened,
+    run,
+    session,
+    started,
+    thought,
+    whole,
+)
 
 R = Rule
 GOOD = session(run(*whole()))
@@ -26,7 +38,7 @@ def recorded(rows: list[Observation], *required: Rule, worker: str = "w", whole:
 
 
 def test_rows_come_to_findings_and_verdicts() -> None:
-    checked = check_rows([*GOOD, *GAP], LIMITS)
+    checked = check_rows(sorted([*GOOD, *GAP], key=lambda row: row.at_ns), LIMITS)
     assert [(f.rule, f.problem, f.numbers, f.user, f.run) for f in checked.findings] == [
         (R.SEQ_CONTIGUOUS, "gap", ((2, 2),), "ben", "r2")
     ]
@@ -44,8 +56,36 @@ def test_a_run_that_is_open_at_the_end_is_abandoned_but_for_its_deadline() -> No
 
 def test_no_rows_come_to_nothing() -> None:
     assert check_rows([]).findings == ()
-    assert check_rows([]).outcome is Outcome.PASS
+    assert check_rows([]).outcome is Outcome.UNKNOWN
     assert check_rows([], required=[R.ECHO]).outcome is Outcome.UNKNOWN
+    assert check_rows([opened()]).outcome is Outcome.PASS
+
+
+def test_a_worker_that_had_nothing_to_do_is_beside_one_that_had() -> None:
+    nothing = replace(recorded(GOOD, worker="x"), rows=[])
+    assert check([recorded(GOOD), nothing]).outcome is Outcome.PASS
+    assert check([nothing]).outcome is Outcome.UNKNOWN
+
+
+def test_rows_stand_in_the_order_of_time() -> None:
+    with pytest.raises(
+        ValueError, match="row 1 is of 1000000000 ns and comes after one of 2000000000 ns: sort"
+    ):
+        check_rows([opened(at=2), opened("ben", 2, at=1)])
+    assert check_rows([opened(at=1), opened("ben", 2, at=1)]).findings == ()
+
+
+@pytest.mark.parametrize("before", [(), (opened(conn=2),), (opened(), Closed(1, 0, 1000, ours=True))])
+def test_a_user_speaks_on_a_connection_that_is_open(before: tuple[Observation, ...]) -> None:
+    with pytest.raises(ValueError, match="asked for q1 at 0 ns on connection 1, which is not open then"):
+        check_rows([*before, run().asked])
+    with pytest.raises(ValueError, match="cancelled r1 at 5 ns on connection 1, which is not open then"):
+        check_rows([*before, Cancelled(1, 5, "r1")])
+
+
+def test_what_is_heard_before_a_greeting_is_judged_all_the_same() -> None:
+    (finding,) = check_rows([Malformed(1, 0, 9, "no JSON"), opened()]).findings
+    assert (finding.rule, finding.problem) == (R.PROTOCOL, "no JSON")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from streamgauge.core.checks.problem import OTHER_THOUGHTS
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Kind
 from streamgauge.core.finding import Finding
-from streamgauge.core.observation import Closed, Observation, Received
+from streamgauge.core.observation import Closed, Observation, Opened, Received
 from tests.support import damage, generated
 from tests.support.analysed import UNTIL
 from tests.support.history import LIMITS
@@ -123,6 +123,43 @@ def undigested(rows: Rows, rng: Random) -> Rows:
     return [*rows[:place], replace(row, event=replace(row.event, answer="")), *rows[place + 1 :]]
 
 
+def begun_anew(rows: Rows, rng: Random) -> Rows:
+    """From some event on the numbers of a session are counted from 1 once more."""
+    first = rng.choice([at for at, row in enumerate(rows) if isinstance(row, Received) and row.event.offset])
+    made, number = rows[:first], 0
+    for row in rows[first:]:
+        if isinstance(row, Received) and row.conn == rows[first].conn and row.event.offset:
+            number += 1
+            made.append(replace(row, event=replace(row.event, offset=number)))
+        else:
+            made.append(row)
+    return made
+
+
+def in_another_tab(rows: Rows, rng: Random) -> Rows:
+    """The events of a run come to another socket of its user, too: from some place on, or all of them."""
+    users = {row.conn: row.user for row in rows if isinstance(row, Opened)}
+    events = [at for at, row in enumerate(rows) if isinstance(row, Received) and row.event.seq]
+    first = rows[rng.choice(events)]
+    tab = rng.choice([c for c, user in users.items() if user == users[first.conn] and c != first.conn])
+    assert isinstance(first, Received)
+    numbered, moved, made = rng.random() < 0.5, rng.random() < 0.5, list[Observation]()
+    for row in rows:
+        if (
+            not isinstance(row, Received)
+            or row.event.run != first.event.run
+            or row.event.seq < first.event.seq
+        ):
+            made.append(row)
+            continue
+        if not moved:
+            made.append(row)
+        if any(isinstance(other, Opened) and other.conn == tab for other in made):
+            offset = row.event.offset if numbered else 0
+            made.append(replace(row, conn=tab, event=replace(row.event, offset=offset)))
+    return made
+
+
 def accepted_again(rows: Rows, rng: Random) -> Rows:
     """The message that accepts a run comes once more, then or later."""
     first = rng.choice(_acceptances(rows))
@@ -141,7 +178,8 @@ def _acceptances(rows: Rows) -> list[int]:
 
 FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
     *MUTATIONS,
-    *(never_accepted, accepted_again, undigested, damage.premature, damage.renamed, damage.impersonated),
+    *(never_accepted, accepted_again, undigested, begun_anew),
+    *(damage.premature, damage.renamed, damage.impersonated),
     *(damage.prolonged, damage.hurried, damage.belated, damage.unscripted),
 )
 

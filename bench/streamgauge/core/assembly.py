@@ -87,7 +87,10 @@ class Assembler:
         return self._connections.get(conn)
 
     def add(self, row: Observation) -> list[History]:
-        """Take the next row, in order of time; return the runs that are settled by it alone."""
+        """Take the next row, in order of time; return the runs that are settled by it alone.
+
+        Raises `ValueError` where a user asks or cancels on a connection that is not open.
+        """
         settled: list[History] = []
         match row:
             case Received():
@@ -95,7 +98,7 @@ class Assembler:
             case Asked():
                 self.ask(row)
             case Cancelled():
-                connection = self._connections[row.conn]
+                connection = self._open_connection(row)
                 if history := connection.runs.get(row.run):
                     history.cancelled = True
             case Spoken():
@@ -120,8 +123,11 @@ class Assembler:
         return self._strays.values()
 
     def ask(self, row: Asked) -> None:
-        """A run was asked for."""
-        connection = self._connections[row.conn]
+        """A run was asked for.
+
+        Raises `ValueError` where the connection is not open.
+        """
+        connection = self._open_connection(row)
         self._serial += 1
         history = History(connection.user, row, thread=row.thread, serial=self._serial, plain=not row.silent)
         if again := connection.requests.get(row.request):
@@ -130,6 +136,14 @@ class Assembler:
         connection.requests[row.request] = history
         self._open[history.serial] = connection, history
         heappush(self._deadlines, (row.deadline_ns, history.serial))
+
+    def _open_connection(self, row: Asked | Cancelled) -> Connection:
+        """Where a user says something; what is heard may come on sockets of which nothing else is known."""
+        connection = self._connections.get(row.conn)
+        if connection is None:
+            did = f"asked for {row.request}" if isinstance(row, Asked) else f"cancelled {row.run}"
+            raise ValueError(f"{did} at {row.at_ns} ns on connection {row.conn}, which is not open then")
+        return connection
 
     def _receive(self, row: Received, settled: list[History]) -> None:
         event = row.event
