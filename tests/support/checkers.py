@@ -178,7 +178,7 @@ def _acceptances(rows: Rows) -> list[int]:
 
 FAULTS: tuple[Callable[[Rows, Random], Rows | Mutated], ...] = (
     *MUTATIONS,
-    *(never_accepted, accepted_again, undigested, begun_anew),
+    *(never_accepted, accepted_again, undigested, begun_anew, in_another_tab, in_another_tab),
     *(damage.premature, damage.renamed, damage.impersonated),
     *(damage.prolonged, damage.hurried, damage.belated, damage.unscripted),
 )

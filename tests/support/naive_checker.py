@@ -335,7 +335,11 @@ class Second:
                 continue  # that it never began is the finding
             elif "nobody's" in known and not owners:
                 yield Naive("protocol", "an event of a run that no socket asked for", user, conn, name)
-            elif "nobody's" in known and user not in owners:
+            elif "nobody's" in known and user in owners:
+                asked = [run for run in self.runs if run.run == name]
+                if all(whole(run) and run.asked.conn != conn for run in asked):
+                    yield Naive("protocol", "an event of one's own run on another socket", user, conn, name)
+            elif "nobody's" in known:
                 problem = "an event of another user's run"
                 yield Naive("isolation-envelope", problem, user, conn, name, min(owners))
 
@@ -345,6 +349,10 @@ class Second:
             conn = min(run.asked.conn for run in self.runs if (run.user, run.run) == (users[0], name))
             for other in users[1:]:
                 yield Naive("isolation-envelope", "one run id at two users", users[0], conn, name, other)
+
+
+def whole(run: Run) -> bool:
+    return run.ended_ns is not None and not missing([received.event.seq for received in run.events])
 
 
 def in_rows(departures: Sequence[Departure], user: str) -> Iterator[Naive]:

@@ -6,8 +6,9 @@ owner is not known any more. That two among a million digests are alike by chanc
 a probability of 3e-8.
 """
 
+from array import array
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -29,13 +30,19 @@ class Settlements:
 
     def __init__(self, named: int = _NAMED) -> None:
         self._named = named
+        self._most_partial = named * _GENERATIONS
         self._first: dict[str, int] = {}
         self._again: set[tuple[str, int]] = set()  # run and connection, where that is not the first
         self._older: deque[_Rows] = deque(maxlen=_GENERATIONS)
         self._repeated: dict[str, None] = {}
+        self._partial = array("Q")  # digests of the last million that were
 
-    def add(self, run: str, conn: int) -> None:
-        """A run was settled on a connection."""
+    def add(self, run: str, conn: int, *, whole: bool = True) -> None:
+        """A run was settled on a connection, `whole` where all of it had come there."""
+        if not whole:
+            self._partial.append(digest(run))
+            if len(self._partial) > self._most_partial:
+                del self._partial[: self._most_partial // 2]
         if self._first.setdefault(run, conn) != conn:
             self._again.add((run, conn))
             if len(self._repeated) < _MOST_REPEATED:
@@ -51,6 +58,11 @@ class Settlements:
             return True
         number = digest(run)
         return any(bool(np.any(rows["conn"][rows["run"] == number] == conn)) for rows in self._older)
+
+    def partial(self) -> Callable[[str], bool]:
+        """Tells of a run whether it was settled anywhere without being whole, of the last million."""
+        known = frozenset(self._partial)
+        return lambda run: digest(run) in known
 
     def owners(self, users: Mapping[int, str]) -> "Owners":
         """Whose the runs were, `users` being those of the connections."""

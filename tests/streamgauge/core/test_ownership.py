@@ -73,3 +73,22 @@ def test_a_process_keeps_sixteen_bytes_of_a_run() -> None:
     state = settlements.owners({1: "ann"})
     assert len(state.owned) == 160_000
     assert len(state.names) < 5_000
+
+
+def test_runs_that_were_not_whole_are_remembered() -> None:
+    settlements = Settlements()
+    settlements.add("r1", 1, whole=False)
+    settlements.add("r1", 2)
+    settlements.add("r2", 1)
+    partial = settlements.partial()
+    assert (partial("r1"), partial("r2"), partial("r3")) == (True, False, False)
+
+
+def test_of_those_only_the_newest_are() -> None:
+    settlements = Settlements(named=2)  # and so 512 of them at most
+    for number in range(513):
+        settlements.add(f"r{number}", 1, whole=False)
+    partial = settlements.partial()
+    assert [partial(f"r{number}") for number in (0, 255, 256, 512)] == [False, False, True, True]
+    settlements.add("r513", 1, whole=False)
+    assert settlements.partial()("r256")

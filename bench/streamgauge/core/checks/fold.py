@@ -226,7 +226,8 @@ class Checks:
         """Judge a settled run."""
         judgement = judge(history, self._limits, self._promises)
         if history.run:
-            self._settled.add(history.run, history.asked.conn)
+            whole = history.end is End.TERMINAL and not judgement.lost
+            self._settled.add(history.run, history.asked.conn, whole=whole)
         guilty = False
         if session := self._sessions.get(history.asked.conn):
             session.offsets.runs.pop(history.run, None)
@@ -331,6 +332,7 @@ class Checks:
         self.state.unknown = dict(self._unknown)
         self.state.owners = self._settled.owners(self._users)
         self.state.losses = self._extent.losses()
+        partial = self._settled.partial()
         for stray in strays:
             if stray.silent_ns:
                 found = of_row(Rule.NO_SILENCE, SILENT, stray.user, stray.received)
@@ -342,7 +344,8 @@ class Checks:
             else:
                 finding = of_row(Rule.PROTOCOL, "", stray.user, stray.received)
                 struck = self._extent.rules_of(finding.conn)
-                self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck))
+                lost = partial(finding.run) or self._settled.have(finding.run, finding.conn)
+                self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck, lost))
         self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state
 

@@ -102,9 +102,9 @@ def _owner_of(token: str, state: CheckState) -> str:
 def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Rule]) -> CheckState:
     """Say of every stray what it was: late, another user's, or nobody's; and of a run that it is two users'.
 
-    One of the same user's other sockets breaks no rule of its own: the socket that
-    waits for it reports the loss. Where names do not tell whose a run is (the clients
-    chose them), another's is one that nobody asked for here.
+    Where the same user asked for it on another socket and lost it there, that loss is the
+    finding. Where names do not tell whose a run is (the clients chose them), another's is one
+    that nobody asked for here.
     """
     placed = CheckState(
         exercised=dict(state.exercised),
@@ -153,6 +153,9 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
             place(leak, stray.times, stray.struck)
             placed.leaks.count(finding.user, sender=owners[0], times=stray.times)
             placed.leaked.add(Rule.ISOLATION_ENVELOPE, finding.run, stray.times)
+        elif not stray.lost:
+            elsewhere = replace(finding, problem="an event of one's own run on another socket")
+            place(elsewhere, stray.times, stray.struck)
     return placed
 
 

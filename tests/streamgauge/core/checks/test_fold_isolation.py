@@ -5,8 +5,10 @@ from msgspec.structs import replace
 
 from streamgauge.core.contract import Rule
 from streamgauge.core.event import Event, Kind
+from streamgauge.core.finding import Struck
+from streamgauge.core.history import History
 from streamgauge.core.observation import Asked, Observation, Received
-from tests.support.history import SECOND, accepted, canary, heard, opened, run, session, started, whole
+from tests.support.history import SECOND, accepted, canary, heard, lost, opened, run, session, started, whole
 from tests.support.judged import ANNS, checked, failures, findings, verdicts
 
 R = Rule
@@ -78,10 +80,57 @@ def test_another_users_run_under_ones_own_name_is_known_after_merging() -> None:
         assert findings(state)[0].other == "ann"
 
 
-def test_an_event_of_ones_own_run_on_another_socket_breaks_nothing_there() -> None:
-    stray = replace(ANNS, offset=0)
-    state = checked(*session(run(*whole())), opened("ann", 2), heard(stray, conn=2, at=0.1))
-    assert failures(state) == []
+ASTRAY = (R.PROTOCOL, "an event of one's own run on another socket")
+TABS = opened("ann", 2), opened("ann", 3)
+
+
+def in_tab(place: int, conn: int = 2, at: float = 0.03) -> Received:
+    """An event of Ann's run, on another of her sockets."""
+    return heard(replace(run(*whole()).events[place].event, offset=0), conn=conn, at=at)
+
+
+@pytest.mark.parametrize("at", [0, 0.03, 0.1, 4, 90])
+def test_an_event_of_ones_own_run_on_another_socket_is_a_breach_there(at: float) -> None:
+    state = checked(*session(run(*whole()), leaves=False), *TABS, in_tab(4, at=at))
+    (finding,) = findings(state)
+    assert (finding.rule, finding.problem) == ASTRAY
+    assert (finding.user, finding.conn, finding.run) == ("ann", 2, "r1")
+    assert [witness.guilty for witness in finding.witnesses] == [True]
+
+
+def test_all_of_them_on_one_socket_are_one_finding() -> None:
+    state = checked(*session(run(*whole())), *TABS, *(in_tab(n, conn) for n in range(10) for conn in (2, 3)))
+    assert failures(state) == [ASTRAY, ASTRAY]
+    assert verdicts(state)[R.PROTOCOL].struck == Struck(messages=20, runs=2, connections=2)
+
+
+def test_so_it_is_where_its_user_asked_for_another_run_there() -> None:
+    there = session(run(*whole(), conn=2, name="r2", request="q2"))
+    assert failures(checked(*session(run(*whole())), *there, in_tab(4))) == [ASTRAY]
+
+
+@pytest.mark.parametrize(
+    ("lossy", "rules"),
+    [
+        (run(*whole()[:4], lost(whole()[4]), *whole()[5:]), {R.SEQ_CONTIGUOUS}),
+        (run(*whole()[:4], deadline=30), {R.COMPLETE}),
+        (run(deadline=30), {R.COMPLETE}),
+    ],
+)
+def test_where_its_own_socket_lost_it_that_is_the_finding(lossy: History, rules: set[Rule]) -> None:
+    for at in (0.03, 50):
+        state = checked(*session(lossy, leaves=False), *TABS, in_tab(4, at=at), in_tab(5, at=at))
+        assert {rule for rule, _ in failures(state)} == rules
+
+
+def test_a_run_whose_socket_was_left_may_have_lost_it() -> None:
+    assert failures(checked(*session(run(*whole()[:4])), *TABS, in_tab(4))) == []
+
+
+def test_what_came_before_the_acceptance_on_the_same_socket_came_to_no_other() -> None:
+    rows = session(run(*whole()))
+    rows.insert(2, heard(replace(ANNS, seq=0, offset=0)))
+    assert failures(checked(*rows)) == []
 
 
 def test_an_event_of_nobodys_run_breaks_protocol() -> None:
