@@ -22,7 +22,7 @@ from websockets.http11 import Request, Response
 RUN_S = 0.03
 _DEAF = "attacker-deaf"
 _BYSTANDER = "bystander-1"
-_WAIT_S = 0.001
+WAIT_S = 0.001
 _LONG_S = 12  # longer than it is looked at
 STRANGERS_CANARY = "sgcanaryOfSomebodyWhoIsAway1"
 _KEPT_BYTES = 50_000  # an answer to who never reads, where all is kept
@@ -86,7 +86,7 @@ class Attacked:
                     runs.add(asyncio.create_task(self._run(client, user, payload, offsets)))
                 else:
                     if "waits for the living" in self._holes and payload.get("run_id") in self._live:
-                        await asyncio.sleep(_WAIT_S)
+                        await asyncio.sleep(WAIT_S)
                     kind, answer = self._answer(user, message["type"], payload)
                     trace = {"trace_id": f"trace-{next(self._traces)}"} if "traces" in self._holes else {}
                     await _say(client, kind, answer | trace)
