@@ -94,7 +94,7 @@ class Bystander:
 
     def let_go(self) -> None:
         """Leave, whatever is under way."""
-        self._leaving = True
+        self._stopping = self._leaving = True
 
     async def _ask(self) -> None:
         self.runs += 1
