@@ -63,6 +63,15 @@ def test_what_is_around_one_finding_of_a_socket_is_not_around_another() -> None:
     assert [witness.at_ns // SECOND for witness in late.witnesses] == [26, 30]
 
 
+def test_around_the_message_of_a_run_is_its_run_and_what_is_near() -> None:
+    said = [(10, "r1"), (20, "r1"), (26, "r2"), (27, "r2"), (30, "r2")]
+    rows = [heard(Event(Kind.THINKING, run=name, seq=1), at=at) for at, name in said]
+    early, late = (of_row(Rule.PROTOCOL, "odd", "ann", row) for row in (rows[0], rows[-1]))
+    early, late = with_sides([early, late], [Rows([opened(), *rows])])
+    assert [witness.at_ns // SECOND for witness in early.witnesses] == [10, 20]
+    assert [witness.at_ns // SECOND for witness in late.witnesses] == [26, 27, 30]
+
+
 @pytest.mark.parametrize(("place", "around"), [(0, [1, 2, 3]), (1, [1, 2, 3, 4]), (3, [2, 3, 4])])
 def test_near_the_ends_of_a_socket_less_is_around(place: int, around: list[int]) -> None:
     rows = [broken(at_ns) for at_ns in (1, 2, 3, 4)]
