@@ -109,14 +109,15 @@ def swaps(rows: Rows, rng: Random) -> Mutated:
     faulty = list(rows)
     faulty[one.at] = replace(one.row, event=two.event)
     faulty[two.at] = replace(two.row, event=one.event)
-    between = [
-        each.breaks(R.OFFSET_CONTIGUOUS, "step back", numbers=[each.event.offset])
-        for of_run in runs(rows)
-        for each in of_run
-        if each.row.conn == one.row.conn and one.at < each.at < two.at
-    ]
+    places = sorted((each for of_run in runs(rows) for each in of_run), key=lambda each: each.at)
+    between = [each for each in places if each.row.conn == one.row.conn and one.at < each.at < two.at]
+    in_a_row = []
+    if between:
+        first, last = between[0], between[-1]
+        told = first.breaks(R.OFFSET_CONTIGUOUS, "step back")
+        in_a_row = [told._replace(numbers=((first.event.offset, last.event.offset),))]
     late = one.breaks(R.SEQ_CONTIGUOUS, "step back", numbers=[one.event.seq])
-    return Mutated(faulty, [late, *between])
+    return Mutated(faulty, [late, *in_a_row])
 
 
 MUTATIONS = (

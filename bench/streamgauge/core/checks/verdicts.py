@@ -120,7 +120,7 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
     struck: set[tuple[str, str, int]] = set()  # connections of a rule; users are one process's each
 
     def place(finding: Finding, times: int = 1, known: Collection[str] = ()) -> None:
-        placed.add(finding, times)
+        placed.add(finding, 1 if finding.rule is Rule.PROTOCOL else times)
         rule, connection = finding.rule, (finding.rule, finding.user, finding.conn)
         new = rule not in known and connection not in struck
         struck.add(connection)

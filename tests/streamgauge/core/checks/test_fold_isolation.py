@@ -101,6 +101,7 @@ def test_an_event_of_ones_own_run_on_another_socket_is_a_breach_there(at: float)
 def test_all_of_them_on_one_socket_are_one_finding() -> None:
     state = checked(*session(run(*whole())), *TABS, *(in_tab(n, conn) for n in range(10) for conn in (2, 3)))
     assert failures(state) == [ASTRAY, ASTRAY]
+    assert verdicts(state)[R.PROTOCOL].found == 2
     assert verdicts(state)[R.PROTOCOL].struck == Struck(messages=20, runs=2, connections=2)
 
 
