@@ -303,9 +303,8 @@ class Connection:
             elif overheard := self._observer.overhear(message.payload, now_ns, message.where):
                 rows.append(overheard)
         self._bench.read(rows)
-        self._newest = (
-            rows[-1] if rows and self._pinged_ns else None
-        )  # a row a socket would be room for nothing
+        # kept while one waits for a pong alone: a row a socket would be room for nothing
+        self._newest = rows[-1] if rows and self._pinged_ns else None
         for row in rows:
             if type(row) is Stretch:
                 self._runs.go_on(row)

@@ -127,7 +127,7 @@ def test_a_canary_is_found_in_what_is_no_message(
 ) -> None:
     bench = make_bench(behaviour)
     connection = connected(bench)
-    sleep(0.2)
+    sleep(0.4)
     assert connection.open is (where in {"ping", "pong"})
     rows = recorded(bench)
     overheard = [row for row in rows if isinstance(row, Overheard)]
