@@ -131,6 +131,11 @@ def test_a_run_that_failed_is_held_against_no_script() -> None:
     assert [problem.rule for problem in broken(asked(*BEGUN, failed(), completed()))] == [R.TERMINAL_LAST]
 
 
+def test_a_known_form_that_is_of_its_script_is_not_judged_anew() -> None:
+    known = judge(plain(run(*whole())), LIMITS)
+    assert judge(plain(asked(*whole())), LIMITS) is known
+
+
 @pytest.mark.parametrize("excuse", ["cancelled", "spoken"])
 def test_an_excuse_is_one_for_a_form_that_is_known_too(excuse: str) -> None:
     other = replace(WHOLE, thoughts=0)
