@@ -51,8 +51,8 @@ class Checked(Struct, frozen=True):
 def check(recordings: Sequence[Recording]) -> Checked:
     """Judge the recordings of one run, one a worker, by the rules and limits in their headers.
 
-    Raises `MixedRecordings` where they are not of one run, and `ValueError` where there are none, or
-    where a user asks on a connection that is not open.
+    Raises `MixedRecordings` where they are not of one run, `MisplacedRow` where a user asks on a
+    connection that is not open, and `ValueError` where there are none.
     """
     if not recordings:
         raise ValueError("no recording to check: give at least one")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.core.observation import Observation, Opened
+from streamgauge.core.recording import End, Header, Recording
 from streamgauge.plan import load_plan
 from streamgauge.report.redact import digest
 from streamgauge.report.render_json import read_json
 from tests.support.artifacts import content
 from tests.support.command import ROOT, SECRET, Run, Server, Start
+from tests.support.history import CLOCK, LIMITS, SECOND, run, session, whole
 
 SHORT = ("--users", "30", "--duration", "4s", "--interval", "500ms")
 
@@ -124,6 +127,17 @@ def test_a_new_plan_is_a_valid_one(streamgauge: Run, tmp_path: Path) -> None:
     checked = streamgauge("plan", "check", "plan.toml")
     assert checked.code == 0
     assert "interrupt, 200 users" in checked.out
+
+
+def test_a_recording_that_nobody_wrote_so_is_said_in_words(streamgauge: Run, tmp_path: Path) -> None:
+    rows: list[Observation] = [row for row in session(run(*whole())) if not isinstance(row, Opened)]
+    header = Header("w", "native", CLOCK, 0, LIMITS, (), "plan")
+    (tmp_path / "odd.sgr").write_bytes(Recording(header, rows, End(9 * SECOND)).data())
+    checked = streamgauge("check", "odd.sgr")
+    assert checked.code == 2
+    assert checked.err.startswith(
+        "streamgauge: odd.sgr: no recording that streamgauge wrote: asked for q1 at "
+    )
 
 
 def test_a_plan_that_cannot_be_says_file_key_and_why(streamgauge: Run, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from streamgauge.cli.errors import UsageProblem
 from streamgauge.cli.recorded import cut_off, ends_of, recorded_doubts
 from streamgauge.control_files import FOLDER, read_control, read_strikes
 from streamgauge.core.analysis import AnalysisState
+from streamgauge.core.assembly import MisplacedRow
 from streamgauge.core.checks.sides import Rows
 from streamgauge.core.contract import Rule
 from streamgauge.core.control import Control, control_of
@@ -53,6 +54,8 @@ def check(
         checked = checker.check(read)
     except MixedRecordings as error:
         raise UsageProblem(f"{error}: check the recordings of one run at a time") from error
+    except MisplacedRow as error:
+        raise UsageProblem(f"{paths[0]}: no recording that streamgauge wrote: {error}") from error
     state, plan = checked.state, _plan(recordings[0])
     report = conclude(
         state,

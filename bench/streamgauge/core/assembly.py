@@ -33,6 +33,10 @@ from streamgauge.core.stretch import unfold
 _UNKNOWN, _LATE, _SILENT = "unknown", "late", "silent"  # what is strange about an event
 
 
+class MisplacedRow(ValueError):
+    """A row that no instrument writes where it stands."""
+
+
 class Quiet(Struct, frozen=True):
     """A run, or else a request, that was settled without having ended: since what nothing came of it."""
 
@@ -89,7 +93,7 @@ class Assembler:
     def add(self, row: Observation) -> list[History]:
         """Take the next row, in order of time; return the runs that are settled by it alone.
 
-        Raises `ValueError` where a user asks or cancels on a connection that is not open.
+        Raises `MisplacedRow` where a user asks or cancels on a connection that is not open.
         """
         settled: list[History] = []
         match row:
@@ -125,7 +129,7 @@ class Assembler:
     def ask(self, row: Asked) -> None:
         """A run was asked for.
 
-        Raises `ValueError` where the connection is not open.
+        Raises `MisplacedRow` where the connection is not open.
         """
         connection = self._open_connection(row)
         self._serial += 1
@@ -142,7 +146,7 @@ class Assembler:
         connection = self._connections.get(row.conn)
         if connection is None:
             did = f"asked for {row.request}" if isinstance(row, Asked) else f"cancelled {row.run}"
-            raise ValueError(f"{did} at {row.at_ns} ns on connection {row.conn}, which is not open then")
+            raise MisplacedRow(f"{did} at {row.at_ns} ns on connection {row.conn}, which is not open then")
         return connection
 
     def _receive(self, row: Received, settled: list[History]) -> None:
