@@ -20,7 +20,8 @@ from tests.support.analysed import UNTIL
 from tests.support.history import LIMITS
 from tests.support.mutated import Mutated
 from tests.support.mutations import MUTATIONS
-from tests.support.naive_checker import Limits, Naive, Second
+from tests.support.naive_checker import Limits, Second
+from tests.support.naive_offsets import Naive
 from tests.support.stretches import read_together, stretched
 
 Rows = list[Observation]

@@ -6,12 +6,12 @@ one process, of the native protocol, with no run that is to be silent.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from streamgauge.core.event import Event, Kind
+from streamgauge.core.event import Kind
 from streamgauge.core.observation import (
     Asked,
     Cancelled,
@@ -24,21 +24,8 @@ from streamgauge.core.observation import (
     Spoken,
 )
 from tests.support.naive_numbers import beyond, missing, shown
+from tests.support.naive_offsets import Departure, Naive, counts, in_rows, offsets
 from tests.support.naive_run import ENDS, in_order, unlike_its_script, wrong_echoes
-
-
-class Naive(NamedTuple):
-    """One finding: of which rule, what kind of breach, on whose socket, of which run, and its numbers."""
-
-    rule: str
-    problem: str
-    user: str
-    conn: int
-    run: str = ""
-    other: str = ""
-    numbers: tuple[tuple[int, int], ...] = ()
-    more: int = 0
-    lasted_ns: int = 0
 
 
 class Run(Struct):
@@ -74,14 +61,6 @@ class Limits(NamedTuple):
     grace_ns: int
     accepts: bool
     digests: bool
-
-
-class Departure(NamedTuple):
-    """An offset that came again or too late, and the highest that there was by then."""
-
-    problem: str
-    highest: int
-    row: Received
 
 
 class Second:
@@ -353,31 +332,3 @@ class Second:
 
 def whole(run: Run) -> bool:
     return run.ended_ns is not None and not missing([received.event.seq for received in run.events])
-
-
-def in_rows(departures: Sequence[Departure], user: str) -> Iterator[Naive]:
-    """Those of one kind that follow each other before the session comes any further are one finding."""
-    for (problem, _), together in groupby(departures, key=lambda departure: departure[:2]):
-        came = [departure.row for departure in together]
-        pairs: list[tuple[int, int]] = []
-        for number in (row.event.offset for row in came):
-            joins = bool(pairs) and pairs[-1][1] == number - 1
-            pairs[-1:] = [(pairs[-1][0], number)] if joins else [*pairs[-1:], (number, number)]
-        first = came[0]
-        yield Naive(
-            *("offset-contiguous", problem, user, first.conn, first.event.run, "", *shown(pairs)),
-        )
-
-
-def offsets(rows: Sequence[Observation], user: str) -> list[int]:
-    """The numbers of a session so far."""
-    seen: list[int] = []
-    for row in rows:
-        if isinstance(row, Received) and row.event.offset and counts(row.event, user, seen):
-            seen.append(row.event.offset)
-    return seen
-
-
-def counts(event: Event, user: str, seen: Sequence[int]) -> bool:
-    """Another user's event takes a number only where it is the very next."""
-    return event.user in ("", user) or event.offset == max(seen, default=0) + 1

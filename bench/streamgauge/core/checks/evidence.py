@@ -79,6 +79,13 @@ def _silent_from(problem: Problem, history: History, shown_from: int) -> tuple[W
     return (witness_of(events[begins]),) if begins < shown_from else ()
 
 
+def began(since: Received | Asked | None, run: str) -> tuple[Witness, ...]:
+    """Where a silence began that only ended after the deadline."""
+    if since is None:
+        return ()
+    return (of_request(since, run) if isinstance(since, Asked) else witness_of(since),)
+
+
 def of_request(asked: Asked, run: str, *, guilty: bool = False) -> Witness:
     """A request as a finding shows it: when it was asked, and on which connection."""
     return Witness(

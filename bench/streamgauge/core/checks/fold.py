@@ -4,36 +4,22 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from streamgauge.core.assembly import Stray
-from streamgauge.core.checks.evidence import of_request, of_row, of_run, witness_of
+from streamgauge.core.checks.evidence import began, of_row, of_run, witness_of
 from streamgauge.core.checks.extent import LEAKS, Extent
 from streamgauge.core.checks.judge import Judgement, judge
 from streamgauge.core.checks.offsets import OffsetTrack
 from streamgauge.core.checks.problem import GAP, OF_THE_SCRIPT, SILENT, extended, kept
+from streamgauge.core.checks.session import NOBODY, Session
 from streamgauge.core.checks.state import CheckState, StrayRun
 from streamgauge.core.contract import EVERY_RULE, Limits, Rule
 from streamgauge.core.event import LAST_RUN_EVENT, Kind
-from streamgauge.core.finding import Finding, Witness
+from streamgauge.core.finding import Finding
 from streamgauge.core.history import End, History
-from streamgauge.core.observation import Asked, Closed, Malformed, Observation, Opened, Overheard, Received
+from streamgauge.core.observation import Closed, Malformed, Observation, Opened, Overheard, Received
 from streamgauge.core.ownership import Settlements
-
-
-class Session(Struct):
-    """What the checks remember of an open connection."""
-
-    user: str
-    offsets: OffsetTrack
-    lost: int = 0  # events that a run's `seq` showed to be missing
-    after_gaps: list[Received] = []  # the first events that came where others were due
-    latest_gap: Received | None = None  # the last of all these
-    greeted: bool = False
-    row: Finding | None = None  # of its offsets that came again or too late: the row of them that is last
-    row_highest: int = 0  # the highest offset there was then: as long as none is higher, the row goes on
-    guilty: set[str] = set()  # runs, or else requests, whose messages broke a rule here
 
 
 class Settled(NamedTuple):
@@ -64,9 +50,6 @@ _MOST_STRANGE: Final = 256  # runs that a session remembers where users do not t
 
 # What the numbers of a run's events tell, each counted by event.
 _NUMBERS: Final = ("events numbered", "events lost", "events repeated", "events reordered")
-
-# What arrives before a greeting belongs to no session, and has no numbers yet.
-_NOBODY = Session("", OffsetTrack())
 
 
 class Checks:
@@ -100,12 +83,12 @@ class Checks:
             case Received():
                 self._receive(row)
             case Malformed():
-                user = self._sessions.get(row.conn, _NOBODY).user
+                user = self._sessions.get(row.conn, NOBODY).user
                 self._messages += 1
                 self._add(of_row(Rule.PROTOCOL, row.why, user, row))
                 self._leak(row, row.foreign, user)
             case Overheard():
-                self._leak(row, row.foreign, self._sessions.get(row.conn, _NOBODY).user)
+                self._leak(row, row.foreign, self._sessions.get(row.conn, NOBODY).user)
             case Opened():
                 self._sessions[row.conn] = Session(row.user, OffsetTrack())
                 self._users[row.conn] = row.user
@@ -132,7 +115,7 @@ class Checks:
 
     def _receive(self, row: Received) -> None:
         event = row.event
-        session = self._sessions.get(row.conn, _NOBODY)
+        session = self._sessions.get(row.conn, NOBODY)
         user = session.user
         self._messages += 1
         if row.foreign:
@@ -292,7 +275,7 @@ class Checks:
 
     def _end(self, conn: int, *, cut: bool = False) -> None:
         """What is still missing of a session's offsets is lost, unless a run's gap explains it."""
-        session = self._sessions.pop(conn, _NOBODY)
+        session = self._sessions.pop(conn, NOBODY)
         missing = session.offsets.missing(session.lost)
         self._extent.closed(conn, session.offsets.unexplained(session.lost), cut=cut)
         if missing:
@@ -336,7 +319,7 @@ class Checks:
         for stray in strays:
             if stray.silent_ns:
                 found = of_row(Rule.NO_SILENCE, SILENT, stray.user, stray.received)
-                witnesses = (*_began(stray), *found.witnesses)
+                witnesses = (*began(stray.since, stray.received.event.run), *found.witnesses)
                 self._add(replace(found, lasted_ns=stray.silent_ns, witnesses=witnesses))
             elif stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"
@@ -348,11 +331,3 @@ class Checks:
                 self.state.strays.append(StrayRun(finding, stray.late, stray.times, struck, lost))
         self.state.struck, self.state.leaked = self._extent.struck(), self._extent.leaked
         return self.state
-
-
-def _began(stray: Stray) -> tuple[Witness, ...]:
-    """Where a silence began that only ended after the deadline."""
-    since = stray.since
-    if since is None:
-        return ()
-    return (of_request(since, stray.received.event.run) if isinstance(since, Asked) else witness_of(since),)
