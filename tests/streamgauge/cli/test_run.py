@@ -37,7 +37,7 @@ def test_a_target_may_let_linger_what_the_server_of_the_scenario_may_not(
     measured: list[Plan], scenario: str
 ) -> None:
     own = plan_of(measured, "--scenario", scenario)
-    assert (own.linger, own.serve[-2:]) == (6, ("--drain", "0"))
+    assert (own.linger, own.serve[-2:]) == (10, ("--drain", "0"))
     assert plan_of(measured, "--scenario", scenario, *AT_TARGET).linger == Plan().linger
 
 
