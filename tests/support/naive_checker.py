@@ -302,6 +302,7 @@ class Second:
 
     def judge_strays(self) -> Iterator[Naive]:
         """Events of no run that was open: those of one run are one finding, but for what came late."""
+        leaked = self.leaked()
         keys = dict.fromkeys((user, row.conn, row.event.run) for user, row, _ in self.strays)
         for user, conn, name in keys:
             known = [what for _, row, what in self.strays if (row.conn, row.event.run) == (conn, name)]
@@ -316,11 +317,24 @@ class Second:
                 yield Naive("protocol", "an event of a run that no socket asked for", user, conn, name)
             elif "nobody's" in known and user in owners:
                 asked = [run for run in self.runs if run.run == name]
-                if all(whole(run) and run.asked.conn != conn for run in asked):
+                if name not in leaked and all(whole(run) and run.asked.conn != conn for run in asked):
                     yield Naive("protocol", "an event of one's own run on another socket", user, conn, name)
             elif "nobody's" in known:
                 problem = "an event of another user's run"
                 yield Naive("isolation-envelope", problem, user, conn, name, min(owners))
+
+    def leaked(self) -> set[str]:
+        """The runs of which anything is at a user whose they are not."""
+        told = {found.run for found in self.findings if found.rule.startswith("isolation-")}
+        for user, row, what in self.strays:
+            owners = {run.user for run in self.runs if run.run == row.event.run}
+            told |= {row.event.run} if what == "nobody's" and owners and user not in owners else set()
+        names = {(run.run, run.user) for run in self.runs}
+        return told | {
+            name
+            for name, user in names
+            if any((name, other.user) in names and other.user != user for other in self.runs)
+        }
 
     def judge_names(self) -> Iterator[Naive]:
         for name in sorted({run.run for run in self.runs} - {""}):

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from streamgauge.core.canary import PREFIX, foreign
+from streamgauge.core.canary import SIZE, foreign
 from streamgauge.core.event import LAST_RUN_EVENT, TERMINAL, Event, Kind
 from streamgauge.core.strike import Fault, Strike
 from streamgauge.protocol import Dialect, Reader, Unreadable
@@ -179,9 +179,7 @@ class Strikes:
         placed: bool,
     ) -> list[Delivery] | None:
         """Commit it; None where it is not possible here."""
-        if self._provable and not (
-            PREFIX in (unit.text or b"") if fault is Fault.TRANSPLANT else place.missed
-        ):
+        if self._provable and not (_canary(unit) if fault is Fault.TRANSPLANT else place.missed):
             return None
         to: Stream | None = None
         if fault is Fault.TRANSPLANT and (to := self._another(stream)) is None:
@@ -221,12 +219,17 @@ class Strikes:
     ) -> None:
         if event.run in stream.runs:
             stream.runs[event.run] = True
-        tokens = foreign(unit.text or b"", b"\0").split()
-        canary = digest(tokens[0]) if tokens else ""
+        canary = digest(token) if (token := _canary(unit)) else ""
         kind = Kind(event.kind).name.lower()
         number = to.number if to is not None else 0
         self.counts[fault] += 1
         self.strikes.append(Strike(fault, now_ns, stream.number, event.run, kind, event.seq, number, canary))
+
+
+def _canary(unit: Unit) -> str:
+    """The first whole canary in a message: one that a shortened text cuts off may be anybody's."""
+    tokens = foreign(unit.text or b"", b"\0").split()
+    return next((token for token in tokens if len(token) == SIZE), "")
 
 
 def _read(stream: Stream, unit: Unit) -> Event | None:

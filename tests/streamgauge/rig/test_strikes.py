@@ -180,6 +180,15 @@ def test_provable_transplants_hold_a_canary() -> None:
     assert two.texts(2)[1:] == [marked]
 
 
+def test_a_canary_that_a_chunk_cuts_off_may_be_anybodys_and_is_left_alone() -> None:
+    two = clients(transplant=ALL, provable=True)
+    ann, ben = two.connect(1, "ann"), two.connect(2, "ben")
+    two.hear(ben, frames(written(started(), run_id="r2")))
+    cut = RUN[4].replace(b'"two"', f'"{ANN[:10]}"'.encode())
+    two.hear(ann, frames([*RUN[:4], cut, *RUN[5:]]))
+    assert two.texts(2)[1:] == []
+
+
 TEXT = [
     ag_ui.began(),
     ag_ui.said("TEXT_MESSAGE_START", messageId="m1", role="assistant"),

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from streamgauge.core.checks.extent import LEAKS, LeakedRuns, Leaks
 from streamgauge.core.checks.problem import SHARED
-from streamgauge.core.checks.state import CheckState
+from streamgauge.core.checks.state import CheckState, StrayRun
 from streamgauge.core.contract import EVERY_RULE, Rule
 from streamgauge.core.finding import Finding, Outcome, Struck, Verdict
-from streamgauge.core.ownership import Owner, OwnerIndex
+from streamgauge.core.ownership import Owner, OwnerIndex, digest
 
 
 def conclude(
@@ -103,8 +103,8 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
     """Say of every stray what it was: late, another user's, or nobody's; and of a run that it is two users'.
 
     Where the same user asked for it on another socket and lost it there, that loss is the
-    finding. Where names do not tell whose a run is (the clients chose them), another's is one
-    that nobody asked for here.
+    finding, and where it reached others, the leak is. Where names do not tell whose a run is
+    (the clients chose them), another's is one that nobody asked for here.
     """
     placed = CheckState(
         exercised=dict(state.exercised),
@@ -134,6 +134,7 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
         for other in others:
             place(_shared_run(run, first, other))
             placed.leaks.count(other.user, sender=first.user)
+    elsewhere: list[StrayRun] = []
     for stray in state.strays:
         finding = stray.finding
         owners = [owner.user for owner in index.owners(finding.run)]
@@ -154,8 +155,12 @@ def _placed_strays(state: CheckState, index: OwnerIndex, promises: Collection[Ru
             placed.leaks.count(finding.user, sender=owners[0], times=stray.times)
             placed.leaked.add(Rule.ISOLATION_ENVELOPE, finding.run, stray.times)
         elif not stray.lost:
-            elsewhere = replace(finding, problem="an event of one's own run on another socket")
-            place(elsewhere, stray.times, stray.struck)
+            elsewhere.append(stray)
+    leaked = set().union(*placed.leaked.runs.values())
+    for stray in elsewhere:
+        if digest(stray.finding.run) not in leaked:  # what was sent to everybody came here, too
+            own = replace(stray.finding, problem="an event of one's own run on another socket")
+            place(own, stray.times, stray.struck)
     return placed
 
 

@@ -128,6 +128,12 @@ def test_a_run_whose_socket_was_left_may_have_lost_it() -> None:
     assert failures(checked(*session(run(*whole()[:4])), *TABS, in_tab(4))) == []
 
 
+def test_what_reached_others_as_well_is_a_leak_and_nothing_else() -> None:
+    stray = replace(in_tab(4), conn=9)
+    state = checked(*session(run(*whole())), *TABS, opened("ben", 9), in_tab(4), stray)
+    assert {rule for rule, _ in failures(state)} == {R.ISOLATION_ENVELOPE}
+
+
 def test_what_came_before_the_acceptance_on_the_same_socket_came_to_no_other() -> None:
     rows = session(run(*whole()))
     rows.insert(2, heard(replace(ANNS, seq=0, offset=0)))
