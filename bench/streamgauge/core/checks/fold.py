@@ -177,9 +177,7 @@ class Checks:
             track.highest = event.offset
             return
         if event.offset > track.highest:
-            session.latest_gap = row
-            if len(session.after_gaps) < _GAPS_SHOWN:
-                session.after_gaps.append(row)
+            session.after_gaps[_GAPS_SHOWN:] = [row]
         departure = track.add(event.offset, row.at_ns)
         if departure and not self._explained(row, highest):
             self._depart(departure, row, session)
@@ -281,10 +279,8 @@ class Checks:
         if missing:
             numbers, more = kept([gap.offsets for gap in missing])
             first = missing[0].offsets[0]
-            after = [row for row in session.after_gaps if row.event.offset > first]
-            if not after and session.latest_gap:
-                after = [session.latest_gap]
-            seen = tuple(witness_of(row, guilty=True) for row in after)
+            after = [row for row in session.after_gaps[:_GAPS_SHOWN] if row.event.offset > first]
+            seen = tuple(witness_of(row, guilty=True) for row in after or session.after_gaps[-1:])
             self.state.add(
                 Finding(
                     Rule.OFFSET_CONTIGUOUS,

@@ -15,8 +15,7 @@ class Session(Struct):
     user: str
     offsets: OffsetTrack
     lost: int = 0  # events that a run's `seq` showed to be missing
-    after_gaps: list[Received] = []  # the first events that came where others were due
-    latest_gap: Received | None = None  # the last of all these
+    after_gaps: list[Received] = []  # the events that came where others were due: the first, and the last
     greeted: bool = False
     row: Finding | None = None  # of its offsets that came again or too late: the row of them that is last
     row_highest: int = 0  # the highest offset there was then: as long as none is higher, the row goes on

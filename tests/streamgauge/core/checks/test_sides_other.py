@@ -62,6 +62,11 @@ def test_of_a_run_that_lacks_its_neighbours_the_nearest_four_are_shown() -> None
     assert theirs(leaked(20), *said) == [("r1", 6), ("r1", 7), ("r1", 8), ("r1", 9)]
 
 
+def test_where_no_message_of_a_run_is_the_leak_its_beginning_is_shown() -> None:
+    said = [anns(seq, at=seq) for seq in range(1, 10)]
+    assert theirs(replace(leaked(9), witnesses=()), *said) == [("r1", 1), ("r1", 2)]
+
+
 def test_of_a_run_that_two_users_have_the_beginning_is_shown() -> None:
     assert theirs(SHARED, *(anns(seq, at=seq) for seq in range(1, 10))) == [("r1", 1), ("r1", 2)]
 
