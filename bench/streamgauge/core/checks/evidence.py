@@ -79,11 +79,9 @@ def _silent_from(problem: Problem, history: History, shown_from: int) -> tuple[W
     return (witness_of(events[begins]),) if begins < shown_from else ()
 
 
-def began(since: Received | Asked | None, run: str) -> tuple[Witness, ...]:
+def began(since: Received | Asked, run: str) -> Witness:
     """Where a silence began that only ended after the deadline."""
-    if since is None:
-        return ()
-    return (of_request(since, run) if isinstance(since, Asked) else witness_of(since),)
+    return of_request(since, run) if isinstance(since, Asked) else witness_of(since)
 
 
 def of_request(asked: Asked, run: str, *, guilty: bool = False) -> Witness:

@@ -313,9 +313,9 @@ class Checks:
         self.state.losses = self._extent.losses()
         partial = self._settled.partial()
         for stray in strays:
-            if stray.silent_ns:
+            if stray.since is not None:
                 found = of_row(Rule.NO_SILENCE, SILENT, stray.user, stray.received)
-                witnesses = (*began(stray.since, stray.received.event.run), *found.witnesses)
+                witnesses = (began(stray.since, stray.received.event.run), *found.witnesses)
                 self._add(replace(found, lasted_ns=stray.silent_ns, witnesses=witnesses))
             elif stray.received.event.kind == Kind.ACCEPTED:
                 problem = "accepted what was not asked, or once more"

@@ -19,9 +19,9 @@ class StrayRun(Struct, frozen=True):
 
     finding: Finding
     late: bool
-    times: int = 1  # how many events of this run there were on this socket
-    struck: tuple[str, ...] = ()  # the rules of which this socket is counted already
-    lost: bool = False  # where it was asked for not all of it came, or that was here, and later
+    times: int  # how many events of this run there were on this socket
+    struck: tuple[str, ...]  # the rules of which this socket is counted already
+    lost: bool  # where it was asked for not all of it came, or that was here, and later
 
 
 class CheckState(Struct):
