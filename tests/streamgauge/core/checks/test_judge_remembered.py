@@ -99,6 +99,11 @@ def test_a_clean_form_needs_its_digest_where_the_protocol_has_one(cuts: tuple[in
     assert judge(plain(unstreamed), digesting) is first
 
 
+def test_a_form_without_a_digest_is_not_judged_anew_where_the_protocol_has_none() -> None:
+    mute = run(*whole()[:-1], completed("", "sum"))
+    assert judge(plain(mute), LIMITS) is judge(plain(mute), LIMITS)
+
+
 def test_forms_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge_module, "_MOST_REMEMBERED", 3)
     monkeypatch.setattr(judge_module, "_REMEMBERED", {})

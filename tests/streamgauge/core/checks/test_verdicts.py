@@ -52,6 +52,12 @@ def test_a_stray_is_a_leak_from_who_asked_for_its_run() -> None:
     assert (verdict.struck, verdict.exercised) == (Struck(2, 1, 1), 2 + exercised(ANNS, BENS))
 
 
+def test_a_leak_that_only_a_runs_name_shows_is_the_first_event_that_its_rule_is_applied_to() -> None:
+    nameless = [session(run(user=user, conn=conn)) for user, conn in (("ann", 1), ("ben", 2))]
+    assert exercised(nameless[0]) == 0
+    assert exercised(*nameless) == 1
+
+
 def test_a_run_that_leaked_to_users_of_two_processes_is_one_run() -> None:
     cys = session(run(*whole(), user="cy", conn=3, name="r3", request="q3"))
     named = Event(Kind.THINKING, user="ann", run="r1", seq=3)
