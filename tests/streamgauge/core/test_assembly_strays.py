@@ -16,7 +16,7 @@ def test_an_event_that_nobody_asked_for_is_a_stray(strange: Event) -> None:
     for row in (opened(), asked(), heard(strange)):
         assembler.add(row)
     (stray,) = assembler.strays
-    assert (stray.user, stray.received.event, stray.late) == ("ann", strange, False)
+    assert (stray.user, stray.received.event, stray.late, stray.silent_ns) == ("ann", strange, False, 0)
 
 
 def test_another_users_event_is_none_and_opens_no_run() -> None:
