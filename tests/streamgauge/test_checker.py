@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from streamgauge.checker import check, check_rows
 from streamgauge.core.contract import ATTACKED, COUNTED, EVERY_RULE, Rule
 from streamgauge.core.finding import Outcome
-from streamgauge.core.observation import Cancelled, Closed, Malformed, Observation
+from streamgauge.core.observation import Cancelled, Closed, Malformed, Observation, Spoken
 from streamgauge.core.recording import End, Header, Recording
 from streamgauge.study.rejudge import MixedRecordings
 from tests.support.history import (
@@ -81,6 +81,8 @@ def test_a_user_speaks_on_a_connection_that_is_open(before: tuple[Observation, .
         check_rows([*before, run().asked])
     with pytest.raises(ValueError, match="cancelled r1 at 5 ns on connection 1, which is not open then"):
         check_rows([*before, Cancelled(1, 5, "r1")])
+    with pytest.raises(ValueError, match="spoken into r1 at 6 ns on connection 1, which is not open then"):
+        check_rows([*before, Spoken(1, 6, "r1")])
 
 
 def test_what_is_heard_before_a_greeting_is_judged_all_the_same() -> None:

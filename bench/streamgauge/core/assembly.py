@@ -93,7 +93,7 @@ class Assembler:
     def add(self, row: Observation) -> list[History]:
         """Take the next row, in order of time; return the runs that are settled by it alone.
 
-        Raises `MisplacedRow` where a user asks or cancels on a connection that is not open.
+        Raises `MisplacedRow` where a user says something on a connection that is not open.
         """
         settled: list[History] = []
         match row:
@@ -106,7 +106,7 @@ class Assembler:
                 if history := connection.runs.get(row.run):
                     history.cancelled = True
             case Spoken():
-                if history := self._connections[row.conn].runs.get(row.run):
+                if history := self._open_connection(row).runs.get(row.run):
                     history.spoken = True
             case Opened():
                 self._connections[row.conn] = Connection(row.user)
@@ -141,11 +141,12 @@ class Assembler:
         self._open[history.serial] = connection, history
         heappush(self._deadlines, (row.deadline_ns, history.serial))
 
-    def _open_connection(self, row: Asked | Cancelled) -> Connection:
+    def _open_connection(self, row: Asked | Cancelled | Spoken) -> Connection:
         """Where a user says something; what is heard may come on sockets of which nothing else is known."""
         connection = self._connections.get(row.conn)
         if connection is None:
-            did = f"asked for {row.request}" if isinstance(row, Asked) else f"cancelled {row.run}"
+            said = {Asked: "asked for", Cancelled: "cancelled", Spoken: "spoken into"}[type(row)]
+            did = f"{said} {row.request if isinstance(row, Asked) else row.run}"
             raise MisplacedRow(f"{did} at {row.at_ns} ns on connection {row.conn}, which is not open then")
         return connection
 
