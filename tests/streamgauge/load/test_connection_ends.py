@@ -85,14 +85,14 @@ def test_what_is_asked_on_a_lost_connection_is_unsent(make_bench: Make, recorded
 
 
 def test_draining_waits_for_the_runs_and_the_grace_time(make_bench: Make) -> None:
-    bench = make_bench("answers", grace=0.2)
+    bench = make_bench("answers", grace=0.2, slack=60)
     connection = connected(bench)
     run = connection.ask(request(), time.monotonic_ns())
     began = time.monotonic()
     connection.drain()
     assert run is not None
     assert run.ended
-    assert 0.2 <= time.monotonic() - began < 2
+    assert bench.plan.grace <= time.monotonic() - began < bench.plan.slack
 
 
 def test_draining_ends_with_the_deadline(make_bench: Make) -> None:
@@ -101,7 +101,7 @@ def test_draining_ends_with_the_deadline(make_bench: Make) -> None:
     connection.ask(request(), time.monotonic_ns())
     began = time.monotonic()
     connection.drain()
-    assert 0.3 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= bench.plan.slack
     assert connection.open
 
 
@@ -117,7 +117,7 @@ def test_who_is_let_go_waits_for_nothing(make_bench: Make, recorded: Recorded) -
     connection.drain()
     late.drain()
     assert run.over.is_set()
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < bench.plan.slack
     assert all(row.ours for row in recorded(bench) if isinstance(row, Closed))
 
 
